@@ -1,0 +1,127 @@
+"""The connector contract: what a source must offer so that the pipeline can read it."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import ClassVar, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, JsonValue
+
+from connectors.records import Record
+
+
+class Options(BaseModel):
+    """Base of a connector's settings in the workspace file; unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Batch(NamedTuple):
+    """Records of one stream, read from one scope of the source."""
+
+    stream: str
+    """A key of `connectors.records.STREAMS`."""
+    scope: str
+    """Part of the source with a cursor of its own: a repository's id, or the source's name."""
+    records: Sequence[Record]
+    cursor: JsonValue = None
+    """Where to go on in this scope once this batch and all before it are loaded; None moves nothing."""
+    is_whole: bool = False
+    """The records are all there is of this stream in this scope: what they do not name is gone."""
+
+
+class Quarantined(NamedTuple):
+    """A record that could not be understood; kept aside with its reason while the rest goes on."""
+
+    stream: str
+    scope: str
+    id: str
+    """What names the record in the tool: a sha, a number. Never personal."""
+    reason: str
+
+
+class Problem(NamedTuple):
+    """A part of the source that could not be read; the other parts go on."""
+
+    scope: str
+    """The scope its batches would have carried: a repository's id, or the configured entry."""
+    message: str
+    """One line: what is wrong, in the tool's own words where it has some."""
+    mend: str
+    """One line: what to do about it."""
+    is_transient: bool = False
+    """A later try may succeed unaided: a time-out, a dropped connection."""
+
+
+class Note(NamedTuple):
+    """Something handled that a person may want to know: an empty repository, a moved tag."""
+
+    scope: str
+    message: str
+
+
+class Covered(NamedTuple):
+    """Everything in this scope up to `at` has been yielded, be it new or known before."""
+
+    scope: str
+    at: datetime
+    """When reading of the scope began, UTC."""
+
+
+Item = Batch | Quarantined | Problem | Note | Covered
+
+
+@dataclass(frozen=True)
+class Context:
+    """What the pipeline lends a connector."""
+
+    cache: Path
+    """Folder of this source alone that outlives the run, for mirrors and the like."""
+    identity_key: bytes = field(repr=False)
+
+    def person(self, identifier: str) -> str:
+        """Keyed hash (HMAC-SHA-256, 128 bits, hex) of a person's address or account."""
+        normal = identifier.strip().casefold().encode("utf-8", "surrogateescape")
+        return hmac.new(self.identity_key, normal, hashlib.sha256).hexdigest()[:32]
+
+
+class Connector(ABC):
+    """One configured source. Knows no orchestrator and no database."""
+
+    kind: ClassVar[str]
+    """The `kind` in the workspace file."""
+    streams: ClassVar[tuple[str, ...]]
+    """Streams it yields, keys of `connectors.records.STREAMS`."""
+    options_type: ClassVar[type[Options]]
+
+    def __init__(self, name: str, options: Options, context: Context) -> None:
+        self.name = name
+        self.options = options
+        self.context = context
+
+    @abstractmethod
+    def read(self, cursors: Mapping[str, JsonValue]) -> Iterator[Item]:
+        """Yield what is new since `cursors` (scope → last cursor loaded; empty reads everything).
+
+        May be killed between any two items and called again with the cursors of what was
+        loaded. Raises `SourceError` only where nothing of the source can be read.
+        """
+
+    @abstractmethod
+    def check(self) -> Iterator[Problem | Note]:
+        """Yield what `cairn doctor` should say, without changing or copying anything."""
+
+
+class SourceError(Exception):
+    """The whole source cannot be read. `str()` is one line without secrets."""
+
+    def __init__(self, message: str, mend: str, *, is_transient: bool = False) -> None:
+        super().__init__(message)
+        self.mend = mend
+        self.is_transient = is_transient
