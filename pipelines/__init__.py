@@ -1,0 +1,1 @@
+"""The pipeline: land, load, model, publish."""

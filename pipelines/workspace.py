@@ -1,0 +1,397 @@
+"""The workspace: what to read, for whom and by which calendar, from one YAML file.
+
+docs/workspace.md describes every setting. Every error names the file, the line, the key and the mend.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import subprocess
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args
+from zoneinfo import available_timezones
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    InstanceOf,
+    Secret,
+    SecretBytes,
+    SecretStr,
+    SerializeAsAny,
+    StringConstraints,
+)
+
+import connectors
+from connectors.connector import Options
+from pipelines.config_file import (
+    NOT_A_GROUP,
+    NOT_A_LIST,
+    REFERENCE,
+    ConfigFile,
+    ConfigProblem,
+    Location,
+    Model,
+    refusal,
+    suggestion,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from connectors.connector import Connector
+
+__all__ = [
+    "DEFAULT_FILE",
+    "ConfigProblem",
+    "ServiceConfig",
+    "SourceConfig",
+    "TeamConfig",
+    "Workspace",
+    "WorkspaceError",
+    "find",
+    "load",
+    "standing_in",
+]
+
+DEFAULT_FILE = Path("cairn.yaml")
+
+PATTERN_OPTIONS = ("releases",)
+"""Options of a source that the SQL models use as RE2 patterns, whatever the connector."""
+
+_WITH_PASSWORD = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s:@]*:([^/\s@]+)@", re.IGNORECASE)
+_WITH_ACCOUNT = re.compile(r"(://)[^/\s@\"]*@")
+Item = TypeVar("Item")
+
+
+class WorkspaceError(Exception):
+    """The workspace cannot be used; `str()` is one line for each problem, without secrets."""
+
+    def __init__(self, problems: Sequence[ConfigProblem]) -> None:
+        self.problems = sorted(problems, key=lambda problem: (problem.file, problem.line or 0))
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+def _printable(name: str) -> str:
+    if not name.isprintable():
+        raise refusal("holds a line break or a control character", "Remove it")
+    return name
+
+
+def _fit_for_a_folder(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", name):
+        raise refusal(
+            "is no name for a source",
+            "Use up to 64 letters, digits, `.`, `_` and `-`, beginning with a letter or digit",
+        )
+    return name
+
+
+def _in_the_calendar(name: str) -> str:
+    if name != "UTC" and name not in (zones := available_timezones()):
+        raise refusal(
+            f"there is no timezone `{name}`",
+            suggestion(name, zones, 3) + "Use an IANA name such as `Europe/Berlin` or `UTC`",
+        )
+    return name
+
+
+Name = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(_printable)
+]
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SourceConfig(_Settings):
+    """A tool to read."""
+
+    kind: Name
+    """Which connector reads it."""
+    name: Annotated[str, AfterValidator(_fit_for_a_folder)]
+    """Unique in the workspace, whatever the case; the kind unless set."""
+    options: SerializeAsAny[InstanceOf[Options]] = Field(repr=False)
+    """The connector's own settings: in the file, the keys beside `kind` and `name`."""
+
+
+class ServiceConfig(_Settings):
+    """Something that is deployed as a whole."""
+
+    name: Name
+    team: Name | None = None
+    """Who owns it: the name of one of the teams."""
+    repositories: tuple[Name, ...] = Field(min_length=1)
+    """Names of the repositories it is built from; `*` stands for anything."""
+
+
+class TeamConfig(_Settings):
+    """A team, or a group of teams."""
+
+    name: Name
+    parent: Name | None = None
+    """The team it belongs to; None at the top."""
+
+
+class Workspace(_Settings):
+    """Everything that is configured, checked."""
+
+    organisation: Name
+    timezone: Annotated[str, AfterValidator(_in_the_calendar)] = "UTC"
+    """IANA name of the zone in which days, weeks and months begin."""
+    sources: tuple[SourceConfig, ...]
+    services: tuple[ServiceConfig, ...] = ()
+    """Empty: every repository is a service."""
+    teams: tuple[TeamConfig, ...] = ()
+
+    def fingerprint(self) -> str:
+        """SHA-256 (hex) of everything that shapes figures; the same after a change of secrets alone."""
+        settings = json.dumps(self.model_dump(mode="json"), sort_keys=True)
+        return hashlib.sha256(_WITH_ACCOUNT.sub(r"\1", settings).encode()).hexdigest()
+
+
+def find(option: Path | None, environ: Mapping[str, str]) -> Path | None:
+    """The workspace file to load: `option`, else `CAIRN_WORKSPACE`, else `cairn.yaml` here, else None.
+
+    Raises `WorkspaceError` where one is named that does not exist.
+    """
+    named = option
+    said_by = "it was named by -w/--workspace"
+    if named is None and environ.get("CAIRN_WORKSPACE"):
+        named = Path(environ["CAIRN_WORKSPACE"])
+        said_by = "it was named by the environment variable CAIRN_WORKSPACE"
+    if named is None:
+        return DEFAULT_FILE if os.path.lexists(DEFAULT_FILE) else None
+    named = named.expanduser()
+    if not named.exists():
+        mend = f"Correct the path, make the file, or leave it out: then {DEFAULT_FILE} here is read"
+        raise _single_problem(named, f"there is no such file; {said_by}", mend)
+    return named
+
+
+def load(path: Path, environ: Mapping[str, str]) -> Workspace:
+    """The workspace in the file at `path`, with `${NAME}` taken from `environ` or the `.env` beside it.
+
+    Raises `WorkspaceError` with everything that is wrong with the file.
+    """
+    file = ConfigFile(path, environ)
+    workspace = None
+    if file.data is not None:
+        sources = _sources(file, file.data)
+        teams = _validated_entries(file, "teams", TeamConfig)
+        services = _validated_entries(file, "services", ServiceConfig)
+        _check_names(file, "teams", _words(file, "teams", "name"))
+        _check_names(file, "services", _words(file, "services", "name"))
+        _check_teams(file)
+        parts = {"sources": _found(sources), "services": _found(services), "teams": _found(teams)}
+        workspace = file.validated(Workspace, {**file.data, **parts}, ())
+    if workspace is None or file.problems:
+        raise WorkspaceError(file.problems)
+    return workspace
+
+
+def standing_in(directory: Path) -> Workspace:
+    """The workspace where there is no file: the git repository that `directory` is in, alone.
+
+    Raises `WorkspaceError` where it is in none.
+    """
+    mend = (
+        f"Run this in a git repository, or make a {DEFAULT_FILE} with the lines "
+        "`organisation: NAME` and `sources: [{kind: git, repositories: [PATH-OR-URL]}]`"
+    )
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    try:
+        git = subprocess.run(
+            ["git", "-C", directory, "rev-parse", "--show-toplevel"],
+            env=environ | {"LC_ALL": "C"},
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+    except FileNotFoundError:
+        raise _single_problem(directory, "git cannot be run", "Install git and put it on the PATH") from None
+    if git.returncode:
+        words = git.stderr.decode(errors="replace").strip().partition("\n")[0]
+        raise _single_problem(directory, f"there is no workspace here, and git says: {words}", mend)
+    top = Path(os.fsdecode(git.stdout.removesuffix(b"\n")))
+    options = connectors.connector_type("git").options_type.model_validate({"repositories": (str(top),)})
+    source = SourceConfig(kind="git", name="git", options=options)
+    return Workspace(organisation=top.name or str(top), sources=(source,))
+
+
+def _single_problem(file: Path, message: str, mend: str) -> WorkspaceError:
+    return WorkspaceError([ConfigProblem(str(file), None, "", message, mend)])
+
+
+def _found(entries: Sequence[Item | None]) -> tuple[Item, ...]:
+    return tuple(entry for entry in entries if entry is not None)
+
+
+def _entries(file: ConfigFile, key: str) -> list[Any]:
+    entries = (file.data or {}).get(key, [])
+    if isinstance(entries, list):
+        return entries
+    if entries is None:
+        file.add((key,), "has no value", "Write a list after the colon, or remove the line")
+    else:
+        file.add((key,), *NOT_A_LIST)
+    return []
+
+
+def _words(file: ConfigFile, key: str, field: str) -> list[str | None]:
+    """The text of one field in each entry of a list, as far as it is text, valid or not.
+
+    What one entry says of another is judged by these, so that no problem waits for another's mend.
+    """
+    values = [entry.get(field) if isinstance(entry, dict) else None for entry in _entries(file, key)]
+    return [value.strip() or None if isinstance(value, str) else None for value in values]
+
+
+def _validated_entries(file: ConfigFile, key: str, model: type[Model]) -> list[Model | None]:
+    """The entries of a list, with None in the place of one that has problems."""
+    return [file.validated(model, entry, (key, i)) for i, entry in enumerate(_entries(file, key))]
+
+
+def _sources(file: ConfigFile, data: Mapping[str, Any]) -> list[SourceConfig | None]:
+    entries = _entries(file, "sources")
+    if not entries and isinstance(data.get("sources", []), list):
+        file.add(("sources",), "names nothing to read", "Add `- {kind: git, repositories: [PATH-OR-URL]}`")
+    sources = [_source(file, entry, ("sources", i)) for i, entry in enumerate(entries)]
+    names = zip(_words(file, "sources", "name"), _words(file, "sources", "kind"), strict=True)
+    # Each has a folder of its name, and some file systems take `Git` and `git` for one.
+    _check_names(file, "sources", [(name or kind or "").casefold() or None for name, kind in names])
+    return sources
+
+
+def _source(file: ConfigFile, entry: Any, location: Location) -> SourceConfig | None:
+    if not isinstance(entry, dict):
+        file.add(location, *NOT_A_GROUP)
+        return None
+    kind = entry.get("kind")
+    head = {"name": kind, **{key: entry[key] for key in ("kind", "name") if key in entry}}
+    if not isinstance(kind, str):
+        head["name"] = "unnamed"
+    connector = _connector(file, kind, (*location, "kind")) if isinstance(kind, str) else None
+    options: Options | None = None
+    if connector is not None:
+        model = connector.options_type
+        settings = {key: value for key, value in entry.items() if key not in ("kind", "name")}
+        _check_secrets(file, model, entry, location)
+        for key in set(PATTERN_OPTIONS) & model.model_fields.keys() & settings.keys():
+            _check_pattern(file, settings[key], (*location, key))
+        options = file.validated(
+            model,
+            settings,
+            location,
+            known=["kind", "name", *model.model_fields],
+            context={"folder": file.path.absolute().parent},
+        )
+    source = file.validated(SourceConfig, {**head, "options": options or Options()}, location)
+    return source if options else None
+
+
+def _connector(file: ConfigFile, kind: str, location: Location) -> type[Connector] | None:
+    try:
+        return connectors.connector_type(kind)
+    except KeyError:
+        known = connectors.kinds()
+        mend = f"{suggestion(kind, known)}Known here: {', '.join(known)}"
+        file.add(location, f"there is no connector for `{kind}`", mend)
+    except Exception as error:  # noqa: BLE001 - an installed package may fail in any way
+        message = f"its connector cannot be loaded: {type(error).__name__}: {error}"
+        file.add(location, message, "Mend or remove the package that brings it")
+    return None
+
+
+def _check_pattern(file: ConfigFile, pattern: object, location: Location) -> None:
+    problem = _re2_problem(pattern) if isinstance(pattern, str) else None
+    if problem:
+        mend = "Correct the pattern; it is RE2, which has no look-around and no back-references"
+        file.add(location, f"is not a pattern: {problem}", mend)
+
+
+@lru_cache
+def _re2_problem(pattern: str) -> str | None:
+    """What DuckDB, which matches by it, says against the pattern."""
+    import duckdb
+
+    with duckdb.connect(":memory:") as database:
+        try:
+            database.execute("select regexp_matches('', ?)", [pattern]).fetchall()
+        except duckdb.Error as error:
+            return str(error).removeprefix("Invalid Input Error: ")
+    return None
+
+
+def _check_secrets(
+    file: ConfigFile, model: type[Options], entry: Mapping[str, Any], location: Location
+) -> None:
+    """Refuse a secret that stands in the file itself."""
+    for secret in _secret_locations(model, entry, location):
+        for place, text in file.texts(secret):
+            if text and not REFERENCE.fullmatch(text):
+                mend = "Write `${NAME}`, and put the secret into that environment variable"
+                file.hide(text, "…")
+                file.reject(place, "is a secret and must not stand in the file", mend)
+    for place, text in file.texts(location):
+        account = _WITH_PASSWORD.match(text)
+        if account and not REFERENCE.fullmatch(account[1]):
+            mend = "Write `${NAME}` in its place, and put the password into that environment variable"
+            file.hide(account[1], "…")
+            file.reject(place, "holds a password, which must not stand in the file", mend)
+
+
+def _secret_locations(annotation: Any, value: object, location: Location) -> Iterator[Location]:
+    """Where in `value` pydantic expects a secret."""
+    if isinstance(annotation, type) and issubclass(annotation, SecretStr | SecretBytes | Secret):
+        yield location
+    elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        if isinstance(value, dict):
+            for name, field in annotation.model_fields.items():
+                key = field.alias or name
+                if key in value:
+                    yield from _secret_locations(field.annotation, value[key], (*location, key))
+    else:
+        for part in get_args(annotation):
+            if isinstance(value, list):
+                for index, item in enumerate(value):
+                    yield from _secret_locations(part, item, (*location, index))
+            yield from _secret_locations(part, value, location)
+
+
+def _check_names(file: ConfigFile, key: str, names: Sequence[str | None]) -> None:
+    first: dict[str, int] = {}
+    for index, name in enumerate(names):
+        if name is not None and first.setdefault(name, index) != index:
+            mend = "Give each a `name` of its own"
+            file.add((key, index, "name"), f"`{name}` is taken by {key}[{first[name]}]", mend)
+
+
+def _check_teams(file: ConfigFile) -> None:
+    """Every team that is named exists, and none is above itself."""
+    teams, parents = _words(file, "teams", "name"), _words(file, "teams", "parent")
+    for key, field in (("services", "team"), ("teams", "parent")):
+        for index, name in enumerate(_words(file, key, field)):
+            if name is not None and name not in teams:
+                known = [team for team in teams if team]
+                mend = suggestion(name, known) + f"Add `- name: {name}` to `teams`, or correct the name"
+                file.add((key, index, field), f"there is no team `{name}`", mend)
+    above = {name: parent for name, parent in zip(teams, parents, strict=True) if name}
+    told: set[str] = set()
+    for index, start in enumerate(teams):
+        chain: list[str] = []
+        name = start
+        while name is not None and name not in chain:
+            chain.append(name)
+            name = above.get(name)
+        if name is not None and name == start and name not in told:
+            told.update(chain)
+            circle = " → ".join([*chain, name])
+            file.add(("teams", index, "parent"), f"goes in a circle: {circle}", "Remove one of these parents")
