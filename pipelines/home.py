@@ -1,0 +1,80 @@
+"""Where Cairn keeps its data."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Home:
+    """The folder `CAIRN_HOME` and the places in it."""
+
+    root: Path
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] = os.environ) -> Home:
+        """The folder that `CAIRN_HOME` names, `.cairn` below the working directory without it."""
+        return cls(Path(environ.get("CAIRN_HOME") or ".cairn").expanduser().absolute())
+
+    @property
+    def landing(self) -> Path:
+        return self.root / "landing"
+
+    @property
+    def warehouse(self) -> Path:
+        return self.root / "warehouse.duckdb"
+
+    @property
+    def published(self) -> Path:
+        return self.root / "published"
+
+    @property
+    def dagster(self) -> Path:
+        return self.root / "dagster"
+
+    @property
+    def mirrors(self) -> Path:
+        return self.root / "mirrors"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+    @property
+    def status(self) -> Path:
+        return self.root / "status.json"
+
+    @property
+    def lock(self) -> Path:
+        return self.root / "sync.lock"
+
+    def create(self) -> None:
+        """Make the folders, readable by their owner alone."""
+        self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in (self.landing, self.published, self.dagster, self.mirrors, self.logs):
+            folder.mkdir(mode=0o700, exist_ok=True)
+
+    def identity_key(self) -> bytes:
+        """The key people are hashed with; made on first use, mode 600.
+
+        Without it, hashes cannot be tied to addresses, nor new records to old hashes.
+        """
+        path = self.root / "identity.key"
+        if not path.exists():
+            write_atomically(path, secrets.token_hex(32).encode())
+        return bytes.fromhex(path.read_text())
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Replace `path` so that a reader, or a kill, sees the old content or the new, never a part."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)

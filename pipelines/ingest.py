@@ -1,0 +1,200 @@
+"""Load: one transaction merges what landed into `raw.*` and moves the cursors.
+
+Killed before the commit, nothing has happened and the files are still there; killed after
+it, the files are known as loaded and are only deleted.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+from pydantic import JsonValue
+
+from connectors.records import KEYS
+from pipelines.landing import QUARANTINE, LandedFile, arrow_schema, landed
+
+_BOOKKEEPING = """
+create schema if not exists raw;
+create table if not exists raw.cursor (
+    source varchar, scope varchar, cursor json, primary key (source, scope));
+create table if not exists raw.coverage (
+    source varchar, scope varchar, covered_until timestamptz, primary key (source, scope));
+create table if not exists raw.loaded_file (path varchar primary key);
+create table if not exists raw.version (version bigint);
+insert into raw.version select 0 where not exists (from raw.version);
+"""
+
+_KEYS = KEYS | {QUARANTINE: ("stream", "scope", "id")}
+
+
+@dataclass
+class Change:
+    """What one load changed in one stream of one source, in records."""
+
+    new: int = 0
+    changed: int = 0
+    gone: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.new or self.changed or self.gone)
+
+
+def prepare(connection: duckdb.DuckDBPyConnection) -> None:
+    """Create `raw.*` where it is missing, from the record types."""
+    connection.execute(_BOOKKEEPING)
+    for stream in _KEYS:
+        columns = ", ".join(f'"{field.name}" {_duckdb_type(field.type)}' for field in arrow_schema(stream))
+        extra = "" if stream == QUARANTINE else ", scope varchar"
+        connection.execute(f'create table if not exists raw."{stream}" (source varchar{extra}, {columns})')
+
+
+def cursors(connection: duckdb.DuckDBPyConnection, source: str) -> dict[str, JsonValue]:
+    """Scope → where to go on, as of the last load."""
+    # A statement with parameters makes DuckDB import pandas: half a second that a sync with nothing new can spare.
+    rows = connection.execute("select source, scope, cursor from raw.cursor").fetchall()
+    return {scope: json.loads(cursor) for of, scope, cursor in rows if of == source}
+
+
+def forget_cursors(connection: duckdb.DuckDBPyConnection, source: str) -> None:
+    """Make the next read of `source` start from the beginning, its quarantine empty."""
+    connection.execute("delete from raw.cursor where source = ?", [source])
+    connection.execute("delete from raw.quarantine where source = ?", [source])
+
+
+def load(
+    connection: duckdb.DuckDBPyConnection, folder: Path, covered: Mapping[str, Mapping[str, datetime]]
+) -> dict[tuple[str, str], Change]:
+    """Merge every landed file; returns (source, stream) → what changed.
+
+    `covered` is source → scope → the moment up to which all of it has landed, UTC.
+    """
+    prepare(connection)
+    files = list(landed(folder))
+    known = {path for (path,) in connection.execute("select path from raw.loaded_file").fetchall()}
+    waiting = [file for file in files if _name(file, folder) not in known]
+    changes: dict[tuple[str, str], Change] = {}
+    connection.execute("begin")
+    try:
+        groups: dict[tuple[str, str], list[LandedFile]] = defaultdict(list)
+        for file in waiting:
+            groups[file.source, file.stream].append(file)
+        for (source, stream), group in groups.items():
+            changes[source, stream] = _merge(connection, source, stream, group)
+        for file in waiting:
+            if file.cursor is not None:
+                connection.execute(
+                    "insert or replace into raw.cursor values (?, ?, ?)",
+                    [file.source, file.scope, json.dumps(file.cursor)],
+                )
+        if rows := _newly_covered(connection, covered):
+            columns = dict(zip(("source", "scope", "covered_until"), zip(*rows, strict=True), strict=True))
+            connection.register("covered", pa.table(columns))
+            connection.execute("insert or replace into raw.coverage from covered")
+            connection.unregister("covered")
+        if any(change for (_, stream), change in changes.items() if stream != QUARANTINE):
+            connection.execute("update raw.version set version = version + 1")
+        connection.execute("truncate raw.loaded_file")
+        if files:
+            connection.executemany("insert into raw.loaded_file values (?)", [[_name(f, folder)] for f in files])
+        connection.execute("commit")
+    except BaseException:
+        connection.execute("rollback")
+        raise
+    for file in files:
+        file.path.unlink(missing_ok=True)
+    return changes
+
+
+def _merge(connection: duckdb.DuckDBPyConnection, source: str, stream: str, files: list[LandedFile]) -> Change:
+    """Merge the files of one stream, oldest first: the last reading of a key wins."""
+    last_whole = {file.scope: number for number, file in enumerate(files) if file.is_whole}
+    kept = [
+        (number, file) for number, file in enumerate(files) if number >= last_whole.get(file.scope, 0)
+    ]
+    key = _KEYS[stream]
+    names = [field.name for field in arrow_schema(stream)]
+    has_scope = "scope" in names
+    reading = " union all by name ".join(
+        f"select *, {number} as _order{'' if has_scope else ', ? as scope'} from read_parquet(?)"
+        for number, _ in kept
+    )
+    params = [
+        value
+        for _, file in kept
+        for value in ((str(file.path),) if has_scope else (file.scope, str(file.path)))
+    ]
+    columns = [*([] if has_scope else ["scope"]), *names]
+    listed = ", ".join(f'"{name}"' for name in columns)
+    by_key = ", ".join(f'"{name}"' for name in key)
+    connection.execute(
+        f"create or replace temp table incoming as select {listed} from ({reading})"
+        f" qualify row_number() over (partition by {by_key} order by _order desc) = 1",
+        params,
+    )
+    matches = " and ".join(f'old."{name}" = new."{name}"' for name in key)
+    values = [name for name in columns if name not in key]
+    differs = " or ".join(f'old."{name}" is distinct from new."{name}"' for name in values)
+    assign = ", ".join(f'"{name}" = new."{name}"' for name in values)
+    inserted = ", ".join(f'new."{name}"' for name in columns)
+    actions = connection.execute(
+        f'merge into raw."{stream}" as old using incoming as new'
+        f" on old.source = ? and {matches}"
+        f" when matched and ({differs}) then update set {assign}"
+        f" when not matched then insert (source, {listed}) values (?, {inserted})"
+        " returning merge_action",
+        [source, source],
+    ).fetchall()
+    gone = 0
+    if last_whole:
+        removed = connection.execute(
+            f'delete from raw."{stream}" as old where old.source = ? and list_contains(?, old.scope)'
+            f" and not exists (select 1 from incoming as new where {matches}) returning 1",
+            [source, list(last_whole)],
+        ).fetchall()
+        gone = len(removed)
+    connection.execute("drop table incoming")
+    taken = [action for (action,) in actions]
+    return Change(taken.count("INSERT"), taken.count("UPDATE"), gone)
+
+
+def _newly_covered(
+    connection: duckdb.DuckDBPyConnection, covered: Mapping[str, Mapping[str, datetime]]
+) -> list[tuple[str, str, datetime]]:
+    """What is covered further than is known, to the quarter of an hour: local days begin on one everywhere."""
+    known = {
+        (source, scope): quarter
+        for source, scope, quarter in connection.execute(
+            "select source, scope, floor(epoch(covered_until) / 900)::bigint from raw.coverage"
+        ).fetchall()
+    }
+    return [
+        (source, scope, at)
+        for source, scopes in covered.items()
+        for scope, at in scopes.items()
+        if int(at.timestamp() // 900) != known.get((source, scope))
+    ]
+
+
+def _name(file: LandedFile, folder: Path) -> str:
+    return file.path.relative_to(folder).as_posix()
+
+
+_DUCKDB: dict[pa.DataType, str] = {
+    pa.string(): "varchar",
+    pa.int64(): "bigint",
+    pa.float64(): "double",
+    pa.bool_(): "boolean",
+    pa.timestamp("us", "UTC"): "timestamptz",
+    pa.list_(pa.string()): "varchar[]",
+}
+
+
+def _duckdb_type(arrow: pa.DataType) -> str:
+    return _DUCKDB[arrow]

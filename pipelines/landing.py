@@ -1,0 +1,143 @@
+"""Landing: every batch becomes a Parquet file, written to a temporary name and renamed.
+
+Files need no lock: writers make new names, and the loader deletes a file only after the
+transaction that merged it. The order of names is the order of landing.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import time
+import types
+import typing
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pydantic import JsonValue
+
+from connectors.connector import Batch, Quarantined
+from connectors.records import KEYS, STREAMS, Record
+
+QUARANTINE = "quarantine"
+"""Stream under which quarantined records land."""
+
+_METADATA_KEY = b"cairn"
+_ARROW: dict[object, pa.DataType] = {
+    str: pa.string(),
+    int: pa.int64(),
+    float: pa.float64(),
+    bool: pa.bool_(),
+    datetime: pa.timestamp("us", "UTC"),
+    tuple[str, ...]: pa.list_(pa.string()),
+}
+
+
+@dataclass(frozen=True)
+class LandedFile:
+    """One landed batch: where it is and what it says of itself."""
+
+    path: Path
+    source: str
+    stream: str
+    scope: str
+    cursor: JsonValue
+    is_whole: bool
+    records: int
+
+
+@cache
+def arrow_schema(stream: str) -> pa.Schema:
+    """Columns and types of a stream, read off its record type."""
+    record: type[Record] | type[Quarantined] = Quarantined if stream == QUARANTINE else STREAMS[stream]
+    return pa.schema([_arrow_field(name, hint) for name, hint in typing.get_type_hints(record).items()])
+
+
+def _arrow_field(name: str, hint: object) -> pa.Field:
+    is_optional = isinstance(hint, types.UnionType)
+    (base,) = (a for a in typing.get_args(hint) if a is not types.NoneType) if is_optional else (hint,)
+    return pa.field(name, _ARROW[base], nullable=is_optional)
+
+
+class Landing:
+    """The landing folder of one source."""
+
+    def __init__(self, folder: Path, source: str) -> None:
+        self.source = source
+        self._folder = folder / source
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for leftover in self._folder.glob("*.tmp"):
+            leftover.unlink(missing_ok=True)
+        taken = max((int(path.name.split("-")[0]) for path in self._folder.glob("*.parquet")), default=0)
+        # A clock set back must not sort new files before old ones.
+        self._numbers = itertools.count(max(time.time_ns(), taken + 1))
+
+    def write(self, batch: Batch) -> list[Quarantined]:
+        """Land a batch; gives back the records that do not fit their type, which are left out."""
+        table, misfits = _table(batch)
+        metadata = {
+            "source": self.source,
+            "stream": batch.stream,
+            "scope": batch.scope,
+            "cursor": batch.cursor,
+            "is_whole": batch.is_whole,
+        }
+        schema = table.schema.with_metadata({_METADATA_KEY: json.dumps(metadata).encode()})
+        name = f"{next(self._numbers):020d}-{batch.stream}.parquet"
+        temporary = self._folder / f"{name}.tmp"
+        with temporary.open("wb") as file:
+            pq.write_table(table.replace_schema_metadata(schema.metadata), file, compression="zstd")
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.rename(self._folder / name)
+        return misfits
+
+    def quarantine(self, items: Sequence[Quarantined]) -> None:
+        """Land quarantined records under their own stream."""
+        columns = [[_printable(value) for value in column] for column in zip(*items, strict=True)]
+        safe = [Quarantined(*row) for row in zip(*columns, strict=True)]
+        self.write(Batch(QUARANTINE, self.source, typing.cast("Sequence[Record]", safe)))
+
+
+def landed(folder: Path) -> Iterator[LandedFile]:
+    """Every landed file that waits to be loaded, by source, oldest first."""
+    for path in sorted(folder.glob("*/*.parquet")):
+        metadata = pq.read_metadata(path)
+        yield LandedFile(path=path, records=metadata.num_rows, **json.loads(metadata.metadata[_METADATA_KEY]))
+
+
+def _table(batch: Batch) -> tuple[pa.Table, list[Quarantined]]:
+    schema = arrow_schema(batch.stream)
+    try:
+        return _convert(batch.records, schema), []
+    except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError, OverflowError, ValueError):
+        pass
+    fitting: list[Record] = []
+    misfits: list[Quarantined] = []
+    for record in batch.records:
+        try:
+            _convert([record], schema)
+            fitting.append(record)
+        except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError, OverflowError, ValueError) as error:
+            key = "/".join(str(getattr(record, name, "?")) for name in KEYS[batch.stream])
+            misfits.append(Quarantined(batch.stream, batch.scope, key, f"does not fit its type: {error}"))
+    return _convert(fitting, schema), misfits
+
+
+def _convert(records: Iterable[Record], schema: pa.Schema) -> pa.Table:
+    columns = list(zip(*records, strict=True)) or [()] * len(schema)
+    arrays = [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)]
+    for array, field in zip(arrays, schema, strict=True):
+        if array.null_count and not field.nullable:
+            raise ValueError(f"{field.name} is missing")
+    return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def _printable(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()[:500]
