@@ -1,0 +1,135 @@
+"""Lineage against `git rev-list`, and incremental against from scratch, over random histories."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from pathlib import Path
+
+import duckdb
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipelines import lineage
+from tests.histories import imported
+
+REPOSITORY = ("git", "shop")
+
+Parents = dict[str, list[str]]
+
+
+@st.composite
+def histories(draw: st.DrawFn, most: int = 25) -> Parents:
+    """Commits, each with up to three of the earlier ones as parents: several roots, merges, criss-cross."""
+    size = draw(st.integers(1, most))
+    return {
+        str(number): [str(p) for p in draw(st.lists(st.integers(0, number - 1), max_size=3, unique=True))]
+        if number
+        else []
+        for number in range(size)
+    }
+
+
+@st.composite
+def deployed_histories(draw: st.DrawFn) -> tuple[Parents, list[str]]:
+    parents = draw(histories())
+    return parents, draw(st.lists(st.sampled_from(sorted(parents)), max_size=8))
+
+
+@settings(max_examples=60, deadline=None)
+@given(deployed_histories())
+def test_first_containing_is_what_git_lists(drawn: tuple[Parents, list[str]]) -> None:
+    parents, chain = drawn
+    got = dict(lineage.first_containing(enumerate(chain), parents))
+    with tempfile.TemporaryDirectory() as folder:
+        shas = _written(Path(folder) / "x.git", parents)
+        wanted: dict[str, int] = {}
+        for sequence, commit in enumerate(chain):
+            earlier = [shas[other] for other in chain[:sequence]]
+            command = ["git", "rev-list", shas[commit], "--not", *earlier]
+            listed = subprocess.run(command, cwd=Path(folder) / "x.git", capture_output=True, check=True, text=True)
+            wanted |= dict.fromkeys(listed.stdout.split(), sequence)
+    assert {shas[commit]: sequence for commit, sequence in got.items()} == wanted
+
+
+def _written(path: Path, parents: Parents) -> dict[str, str]:
+    """Write the commits into a repository; name → sha."""
+    subprocess.run(["git", "init", "--quiet", "--bare", path], check=True)
+    stream = []
+    for name, above in parents.items():
+        first, *merged = above or [None]
+        stream.append(f"reset refs/heads/x{name}\ncommit refs/heads/x{name}\nmark :{int(name) + 1}\n")
+        stream.append(f"committer A <a@example.invalid> {1_700_000_000 + int(name)} +0000\ndata {len(name)}\n{name}\n")
+        stream += [f"from :{int(first) + 1}\n"] if first else []
+        stream += [f"merge :{int(other) + 1}\n" for other in merged]
+    subprocess.run(["git", "fast-import", "--quiet"], cwd=path, input="".join(stream).encode(), check=True)
+    form = "--format=%(refname:lstrip=2) %(objectname)"
+    listed = subprocess.run(["git", "for-each-ref", form], cwd=path, capture_output=True, check=True, text=True)
+    return {line.split()[0]: line.split()[1] for line in listed.stdout.replace("x", "").splitlines()}
+
+
+@settings(max_examples=60, deadline=None)
+@given(histories(), st.data())
+def test_an_update_ends_where_a_fresh_start_does(parents: Parents, data: st.DataObject) -> None:
+    connection = _tables()
+    shas = sorted(parents, key=int)
+    for _ in range(3):
+        # Commits come in order; deployments may be added, inserted, moved and removed at will.
+        known = shas[: data.draw(st.integers(1, len(shas)))]
+        known = max(known, [s for (s,) in connection.execute("select sha from core.commit").fetchall()], key=len)
+        chain = data.draw(st.lists(st.sampled_from(known), max_size=6))
+        _fill(connection, {sha: parents[sha] for sha in known}, chain)
+        lineage.update(connection)
+        wanted = dict(lineage.first_containing(enumerate(chain, 1), {sha: parents[sha] for sha in known}))
+        assert dict(connection.execute("select sha, sequence from lineage.label").fetchall()) == wanted
+
+
+def test_an_appended_deployment_labels_new_commits_alone(tmp_path: Path) -> None:
+    connection = _tables()
+    parents: Parents = {str(n): [str(n - 1)] if n else [] for n in range(1000)}
+    _fill(connection, parents, ["900"])
+    assert lineage.update(connection) == 901
+    _fill(connection, parents, ["900", "910"])
+    assert lineage.update(connection) == 10
+    assert lineage.update(connection) == 0
+
+
+def test_a_long_line_of_commits_and_many_tags_are_walked_once() -> None:
+    """50 000 commits and as many tags: quadratic work would not end."""
+    parents = {str(n): [str(n - 1)] if n else [] for n in range(50_000)}
+    labels = dict(lineage.first_containing(((n, str(n)) for n in range(50_000)), parents))
+    assert all(labels[str(n)] == n for n in range(0, 50_000, 977))
+
+
+def test_a_deployed_commit_that_is_unknown_is_no_error() -> None:
+    assert list(lineage.first_containing([(1, "gone")], {"a": []})) == []
+
+
+def test_the_real_history_is_walked_as_git_walks_it(tmp_path: Path) -> None:
+    path = imported(tmp_path / "x.git")
+
+    def git(*arguments: str) -> list[str]:
+        return subprocess.run(["git", *arguments], cwd=path, capture_output=True, check=True, text=True).stdout.splitlines()
+
+    parents = {line.split()[0]: line.split()[1:] for line in git("log", "--all", "--format=%H %P")}
+    (head,) = git("rev-parse", "main")
+    assert {sha for sha, _ in lineage.first_containing([(1, head)], parents)} == {*git("rev-list", "main")}
+
+
+def _tables() -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect()
+    connection.execute("create schema core")
+    connection.execute(
+        "create table core.commit (source varchar, repository_id varchar, sha varchar, parents varchar[]);"
+        "create table core.deployment (source varchar, repository_id varchar, sequence bigint, sha varchar)"
+    )
+    connection.execute(lineage.SCHEMA)
+    return connection
+
+
+def _fill(connection: duckdb.DuckDBPyConnection, parents: Parents, chain: list[str]) -> None:
+    connection.execute("truncate core.commit; truncate core.deployment")
+    connection.executemany("insert into core.commit values (?, ?, ?, ?)", [[*REPOSITORY, *p] for p in parents.items()])
+    if chain:
+        rows = [[*REPOSITORY, sequence, sha] for sequence, sha in enumerate(chain, 1)]
+        connection.executemany("insert into core.deployment values (?, ?, ?, ?)", rows)
