@@ -1,0 +1,212 @@
+"""The pipeline as Dagster assets: land → load → model → publish.
+
+One asset per source with its streams as outputs, one per raw stream, one per SQL model,
+and the snapshot. Each stage is one step in one process: a process per step would cost
+seconds each, and DuckDB takes one writer anyway (ADR 4).
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import dagster as dg
+
+import connectors
+from pipelines import ingest, modelling, refresh, warehouse
+from pipelines.home import Home
+from pipelines.ingest import Change
+from pipelines.modelling import Model
+from pipelines.reading import Progress, SourceRead, read_source
+from pipelines.workspace import SourceConfig, Workspace
+
+PUBLISHED = dg.AssetKey(["published", "snapshot"])
+_READ_CHECK = "everything_was_read"
+_MODEL_CHECK = "holds_what_its_header_says"
+_MODEL_CHECKED = "The key is unique, nothing is null that must not be, every value is accepted"
+_TRANSIENT_RETRIES = 2
+STALE_AFTER = timedelta(hours=36)
+"""Age of the last full read from which figures are called stale."""
+
+
+@dataclass
+class Run:
+    """What the steps of one run share: where to work, what for, and what came of it."""
+
+    home: Home
+    workspace: Workspace
+    is_full: bool = False
+    progress: Progress = lambda source, stream, records: None
+    stage: Callable[[str], None] = lambda name: None
+    """Called with the name of each stage as it begins."""
+    retry_seconds: float = 10
+    reads: dict[str, SourceRead] = field(default_factory=dict)
+    changes: dict[tuple[str, str], Change] = field(default_factory=dict)
+    broken: list[str] = field(default_factory=list)
+    """Constraints of the models that rows break, a line each."""
+    failure: str | None = None
+    """Why the run could not go on, in one line."""
+    snapshot_id: str | None = None
+    """Id of the snapshot the run published; None where there was nothing new."""
+
+
+def source_asset(source: SourceConfig) -> dg.AssetsDefinition:
+    """Lands what is new in one source, one output per stream."""
+    streams = connectors.connector_type(source.kind).streams
+    keys = [dg.AssetKey(["source", source.name, stream]) for stream in streams]
+    checked = keys[0]
+
+    @dg.multi_asset(
+        name=f"read_{identifier(source.name)}",
+        specs=[
+            dg.AssetSpec(
+                key,
+                group_name="sources",
+                kinds={source.kind},
+                description=f"{key.path[-1]} records landed",
+                freshness_policy=dg.FreshnessPolicy.time_window(fail_window=STALE_AFTER),
+            )
+            for key in keys
+        ],
+        check_specs=[dg.AssetCheckSpec(_READ_CHECK, asset=checked, description="No part of the source was refused")],
+        required_resource_keys={"run"},
+    )
+    def read(context: dg.AssetExecutionContext) -> Iterator[Any]:
+        run: Run = context.resources.run
+        run.stage(f"Reading {source.name}")
+        result = read_source(run.home, source, is_full=run.is_full, progress=run.progress)
+        run.reads[source.name] = result
+        is_transient = bool(result.error and result.error.is_transient)
+        if is_transient and context.retry_number < _TRANSIENT_RETRIES:
+            raise dg.RetryRequested(_TRANSIENT_RETRIES, run.retry_seconds)
+        problems = [f"{p.scope}: {p.message}" for p in result.problems]
+        if result.error:
+            problems.append(str(result.error))
+        for key, stream in zip(keys, streams, strict=True):
+            metadata = {"records": result.landed[stream], "quarantined": result.quarantined[stream]}
+            yield dg.MaterializeResult(asset_key=key, metadata=metadata)
+        yield dg.AssetCheckResult(
+            passed=result.is_ok, asset_key=checked, check_name=_READ_CHECK, metadata={"problems": problems}
+        )
+
+    return read
+
+
+def raw_asset(sources: tuple[SourceConfig, ...]) -> dg.AssetsDefinition:
+    """Merges what landed into `raw.*`, one output per stream."""
+    by_stream: dict[str, list[dg.AssetKey]] = {}
+    for source in sources:
+        for stream in connectors.connector_type(source.kind).streams:
+            by_stream.setdefault(stream, []).append(dg.AssetKey(["source", source.name, stream]))
+
+    @dg.multi_asset(
+        name="load",
+        specs=[
+            dg.AssetSpec(["raw", stream], deps=deps, group_name="raw", kinds={"duckdb"})
+            for stream, deps in sorted(by_stream.items())
+        ],
+        required_resource_keys={"run"},
+    )
+    def load(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
+        run: Run = context.resources.run
+        run.stage("Loading")
+        covered = {name: result.covered for name, result in run.reads.items()}
+        with warehouse.writing(run.home) as connection:
+            run.changes = ingest.load(connection, run.home.landing, covered)
+        for stream in sorted(by_stream):
+            changes = [change for (_, name), change in run.changes.items() if name == stream]
+            yield dg.MaterializeResult(
+                asset_key=["raw", stream],
+                metadata={
+                    "new": sum(c.new for c in changes),
+                    "changed": sum(c.changed for c in changes),
+                    "gone": sum(c.gone for c in changes),
+                },
+            )
+
+    return load
+
+
+def model_asset() -> dg.AssetsDefinition:
+    """Rebuilds every SQL model in one step; skips them all where nothing they depend on has changed."""
+    models = modelling.models()
+
+    @dg.multi_asset(
+        name="model",
+        specs=[_model_spec(model) for model in models.values()],
+        check_specs=[
+            dg.AssetCheckSpec(_MODEL_CHECK, asset=dg.AssetKey(name.split(".")), description=_MODEL_CHECKED)
+            for name in models
+        ],
+        # Only the outputs of a step that can be subset may all be left out.
+        can_subset=True,
+        required_resource_keys={"run"},
+    )
+    def model(context: dg.AssetExecutionContext) -> Iterator[Any]:
+        run: Run = context.resources.run
+        with warehouse.writing(run.home) as connection:
+            wanted = refresh.wanted_fingerprint(connection, run.workspace)
+            is_built = refresh.built_fingerprint(connection) == wanted
+            if is_built and not run.is_full and wanted.startswith(warehouse.current_fingerprint(run.home) or "-"):
+                return
+            run.stage("Modelling")
+            for built in refresh.build(connection, run.workspace, is_full=run.is_full):
+                key = dg.AssetKey(built.model.name.split("."))
+                run.broken += [f"{built.model.name}: {rows} row(s) break: {c}" for c, rows in built.broken.items()]
+                if key in context.selected_asset_keys:
+                    yield dg.MaterializeResult(asset_key=key, metadata={"dagster/row_count": built.rows})
+                    yield dg.AssetCheckResult(
+                        passed=not built.broken, asset_key=key, check_name=_MODEL_CHECK, metadata=built.broken
+                    )
+
+    return model
+
+
+def snapshot_asset() -> dg.AssetsDefinition:
+    """Publishes the marts as a new snapshot for readers."""
+    marts = [dg.AssetKey(name.split(".")) for name in modelling.models() if name.startswith("marts.")]
+
+    @dg.asset(key=PUBLISHED, deps=marts, group_name="published", kinds={"duckdb"}, required_resource_keys={"run"})
+    def publish(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
+        """The snapshot that pages, the command line and the API read."""
+        run: Run = context.resources.run
+        run.stage("Publishing")
+        with warehouse.writing(run.home) as connection:
+            fingerprint = refresh.built_fingerprint(connection)
+            if fingerprint is None:
+                raise dg.Failure("Nothing is modelled yet: materialise the models first")
+            run.snapshot_id = warehouse.publish(connection, run.home, fingerprint)
+        return dg.MaterializeResult(metadata={"snapshot": run.snapshot_id})
+
+    return publish
+
+
+def _model_spec(model: Model) -> dg.AssetSpec:
+    columns = [
+        dg.TableColumn(
+            name,
+            column.type,
+            description=column.description,
+            constraints=dg.TableColumnConstraints(nullable=column.nullable),
+        )
+        for name, column in model.header.columns.items()
+    ]
+    metadata: Mapping[str, Any] = {
+        "dagster/column_schema": dg.TableSchema(columns),
+        "grain": model.header.grain,
+    }
+    return dg.AssetSpec(
+        key=model.name.split("."),
+        deps=[dg.AssetKey(name.split(".")) for name in modelling.model_dependencies(model)],
+        description=model.header.description,
+        group_name=model.schema,
+        metadata=metadata,
+        kinds={"sql", "duckdb"},
+        skippable=True,
+    )
+
+
+def identifier(name: str) -> str:
+    """A configured name as Dagster names its steps."""
+    return re.sub(r"\W", "_", name)

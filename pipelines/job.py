@@ -1,0 +1,132 @@
+"""The sync job: one definition, run by Dagster's schedule and by `cairn sync` alike."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import dagster as dg
+from filelock import AcquireReturnProxy, FileLock, Timeout
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+
+from pipelines import assets, status
+from pipelines.assets import Run
+from pipelines.home import Home
+from pipelines.workspace import Workspace
+
+SYNC = "sync"
+EVERY_HOUR = "7 * * * *"
+
+_DAGSTER_YAML = """\
+telemetry:
+  enabled: false
+event_log_storage:
+  module: dagster._core.storage.event_log
+  class: ConsolidatedSqliteEventLogStorage
+  config:
+    base_dir: {folder}
+"""
+
+
+def definitions(workspace: Workspace, home: Home, run: Run | None = None) -> dg.Definitions:
+    """Assets, job and schedule for one workspace. `run` is what the steps share; by default a new one each run."""
+    job = dg.define_asset_job(SYNC, selection=dg.AssetSelection.all(), executor_def=dg.in_process_executor)
+    return dg.Definitions(
+        assets=[
+            *(assets.source_asset(source) for source in workspace.sources),
+            assets.raw_asset(workspace.sources),
+            assets.model_asset(),
+            assets.snapshot_asset(),
+        ],
+        jobs=[job],
+        schedules=[
+            dg.ScheduleDefinition(
+                name="hourly",
+                job=job,
+                cron_schedule=EVERY_HOUR,
+                execution_timezone=workspace.timezone,
+                default_status=dg.DefaultScheduleStatus.RUNNING,
+            )
+        ],
+        resources={"run": _exclusive(lambda: run or Run(home, workspace))},
+        executor=dg.in_process_executor,
+    )
+
+
+def run_in_foreground(run: Run, *, source: str | None, on_wait: Callable[[], None], is_verbose: bool = False) -> bool:
+    """Run the job in this process, for one source or all; False where a step failed.
+
+    Waits, after calling `on_wait`, while another run holds the lock.
+    """
+    run.home.create()
+    prepare_instance(run.home)
+    defs = definitions(run.workspace, run.home, run)
+    job = defs.resolve_job_def(SYNC)
+    selection = None
+    if source:
+        others = [f"read_{assets.identifier(s.name)}" for s in run.workspace.sources if s.name != source]
+        selection = [
+            key
+            for definition in defs.assets or []
+            if isinstance(definition, dg.AssetsDefinition) and definition.op.name not in others
+            for key in definition.keys
+        ]
+    level = "INFO" if is_verbose else "CRITICAL"
+    event.listen(Engine, "connect", _sync_at_checkpoints)
+    with lock(run.home, on_wait), dg.DagsterInstance.from_config(str(run.home.dagster)) as instance:
+        result = job.execute_in_process(
+            instance=instance,
+            asset_selection=selection,
+            raise_on_error=False,
+            run_config={"loggers": {"console": {"config": {"log_level": level}}}},
+        )
+    failures = [step.step_failure_data.error for step in result.all_events if step.is_step_failure]
+    for error in failures:
+        cause = error.cause if error and error.cause else error
+        run.failure = cause.message.strip() if cause else None
+    return bool(result.success)
+
+
+def _sync_at_checkpoints(connection: Any, _: object) -> None:
+    """Dagster opens its SQLite log anew for every event; syncing the disk each time takes longer than the work."""
+    if isinstance(connection, sqlite3.Connection):
+        connection.execute("pragma synchronous = normal")
+
+
+def prepare_instance(home: Home) -> None:
+    """Write Dagster's own settings: telemetry off."""
+    path = home.dagster / "dagster.yaml"
+    if not path.exists():
+        path.write_text(_DAGSTER_YAML.format(folder=json.dumps(str(home.dagster / "events"))))
+
+
+def lock(home: Home, on_wait: Callable[[], None] = lambda: None) -> AcquireReturnProxy:
+    """The lock that every run holds; taken when this returns, released when its context ends or the process dies.
+
+    A process may take it again while it holds it.
+    """
+    shared = FileLock(home.lock, is_singleton=True, thread_local=False)
+    try:
+        return shared.acquire(timeout=0)
+    except Timeout:
+        on_wait()
+        return shared.acquire()
+
+
+def _exclusive(make: Callable[[], Run]) -> dg.ResourceDefinition:
+    @dg.resource(description="What the steps of a run share; held by one run at a time")
+    def run(_: dg.InitResourceContext) -> Iterator[Run]:
+        shared = make()
+        shared.home.create()
+        with lock(shared.home):
+            status.begin(shared.home, datetime.now(UTC))
+            try:
+                yield shared
+            finally:
+                status.end(shared.home, {source.name for source in shared.workspace.sources})
+
+    return run

@@ -1,0 +1,29 @@
+/*
+description: Commits of the repositories in the workspace.
+grain: one row per repository and commit
+key: [source, repository_id, sha]
+columns:
+  source: {type: varchar, description: "Configured name of the source"}
+  repository_id: {type: varchar, description: "Id within the source"}
+  sha: {type: varchar, description: "Commit id"}
+  parents: {type: 'varchar[]', description: "Commit ids of the parents in order"}
+  is_merge: {type: boolean, description: "Has more than one parent"}
+  is_bot: {type: boolean, description: "The author's name ends in [bot]"}
+  kind: {type: varchar, description: "What the subject says", accepted: [merge, revert, fix, change]}
+  change_number: {type: bigint, description: "Pull request the subject names", nullable: true}
+  authored_at: {type: timestamp with time zone, description: "Author's date (UTC); null where no calendar holds it", nullable: true}
+  committed_at: {type: timestamp with time zone, description: "Committer's date (UTC); null where no calendar holds it", nullable: true}
+*/
+select
+    c.source,
+    c.repository as repository_id,
+    c.sha,
+    c.parents,
+    len(c.parents) > 1 as is_merge,
+    c.is_bot,
+    c.kind,
+    c.change_number,
+    c.authored_at,
+    c.committed_at
+from raw.commit as c
+inner join core.repository as r on r.source = c.source and r.repository_id = c.repository

@@ -1,0 +1,24 @@
+/*
+description: Repositories that the workspace's sources name and that were read.
+grain: one row per repository
+key: [source, repository_id]
+columns:
+  source: {type: varchar, description: "Configured name of the source"}
+  repository_id: {type: varchar, description: "Id within the source"}
+  repository: {type: varchar, description: "Name, unique in the workspace"}
+  url: {type: varchar, description: "Where a person can open it"}
+  default_branch: {type: varchar, description: "Branch that HEAD names; null while there is no commit", nullable: true}
+  archived: {type: boolean, description: "Read-only on its host"}
+  covered_until: {type: timestamp with time zone, description: "Everything before this moment was read (UTC)"}
+*/
+select
+    r.source,
+    r.id as repository_id,
+    case when count(*) over (partition by r.name) > 1 then r.source || '/' || r.name else r.name end as repository,
+    r.url,
+    r.default_branch,
+    r.archived,
+    c.covered_until
+from raw.repository as r
+inner join raw.coverage as c on c.source = r.source and c.scope = r.id
+inner join config.source as s on s.source = r.source

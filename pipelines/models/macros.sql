@@ -1,0 +1,45 @@
+-- Macros the models share. The workspace's timezone is the session variable `timezone`.
+
+-- The day on which a moment falls in the workspace's timezone.
+create or replace temp macro local_date(moment) as
+    (moment at time zone getvariable('timezone'))::date;
+
+-- First day of the period a day falls in; weeks begin on Monday (ISO 8601).
+create or replace temp macro period_start(grain, local_day) as
+    date_trunc(grain, local_day)::date;
+
+create or replace temp macro period_length(grain) as
+    case grain
+        when 'day' then interval 1 day
+        when 'week' then interval 7 day
+        when 'month' then interval 1 month
+        when 'quarter' then interval 3 month
+        when 'year' then interval 1 year
+    end;
+
+-- First day after the period that begins on a day.
+create or replace temp macro period_end(grain, first_day) as
+    (first_day + period_length(grain))::date;
+
+create or replace temp macro grains() as ['day', 'week', 'month', 'quarter', 'year'];
+
+-- Type 7 (linear) quantile of a list in ascending order; `p` from 0 to 1, null outside of it.
+create or replace temp macro quantile_of_sorted(ascending, p) as
+    case when p between 0 and 1 then
+        ascending[floor((len(ascending) - 1) * p)::bigint + 1]
+        + ((len(ascending) - 1) * p - floor((len(ascending) - 1) * p))
+        * (ascending[ceil((len(ascending) - 1) * p)::bigint + 1]
+            - ascending[floor((len(ascending) - 1) * p)::bigint + 1])
+    end;
+
+-- Address of a commit on the host a repository's URL names; null where the URL names no web host.
+create or replace temp macro commit_url(repository_url, sha) as
+    case
+        when regexp_matches(repository_url, '^https?://|^ssh://|^[\w.-]+@[\w.-]+:') then
+            regexp_replace(
+                regexp_replace(repository_url, '^(ssh://)?([^@/]+@)?([\w.-]+)(:\d+)?[:/](.*)$', 'https://\3/\5'),
+                '(\.git)?/?$', ''
+            )
+            || case when contains(repository_url, 'bitbucket.org') then '/commits/' else '/commit/' end
+            || sha
+    end;

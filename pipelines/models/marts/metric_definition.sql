@@ -1,0 +1,14 @@
+/*
+description: What each metric means.
+grain: one row per metric
+key: [metric]
+columns:
+  metric: {type: varchar, description: "Name of the metric and of its table"}
+  title: {type: varchar, description: "What a person calls it"}
+  unit: {type: varchar, description: "Unit of its values"}
+  definition: {type: varchar, description: "What the figure means"}
+  better: {type: varchar, description: "Direction that is better; null where neither is", nullable: true, accepted: [higher, lower]}
+*/
+select metric, title, unit, definition, better
+from config.metric
+order by metric
