@@ -1,0 +1,255 @@
+"""The metrics over small histories that can be checked by hand, and one real one against git."""
+
+from __future__ import annotations
+
+import json
+import random
+import statistics
+from datetime import timedelta
+
+import pytest
+from scipy.stats import binom, t
+
+from tests.pipelines.organisation import Organisation, utc
+
+HOUR = 3600.0
+DAY = 24 * HOUR
+
+
+def test_the_first_deployment_is_the_baseline_and_has_no_lead_times() -> None:
+    shop = Organisation()
+    shop.line("shop", ("2026-01-01 00:00", "2026-01-02 00:00"), ("2026-01-03 00:00", "2026-01-03 06:00"))
+    shop.build()
+    assert shop.rows("deployments")["shop", "2026-01-01"]["value"] == 2
+    row = shop.rows("change_lead_time")["shop", "2026-01-01"]
+    assert (row["value"], row["n"], row["status"]) == (6 * HOUR, 1, "too_few")
+    assert json.loads(row["excluded"]) == {"baseline": 1}
+
+
+def test_an_even_number_of_changes_has_the_mean_of_the_middle_two_as_median() -> None:
+    shop = Organisation()
+    shop.commit("shop", "base", "2026-01-01 00:00")
+    shop.tag("shop", "0.1.0", "base", "2026-01-01 01:00")
+    before = "base"
+    for number, hours in enumerate((1, 2, 4, 100)):
+        authored = utc("2026-01-10 00:00") - timedelta(hours=hours)
+        shop.commit("shop", f"c{number}", authored.strftime("%Y-%m-%d %H:%M"), before)
+        before = f"c{number}"
+    shop.tag("shop", "0.2.0", before, "2026-01-10 00:00")
+    row = shop.build().rows("change_lead_time")["shop", "2026-01-01"]
+    assert (row["value"], row["n"]) == (3 * HOUR, 4)
+
+
+def test_bots_merges_and_negative_times_are_left_out_and_counted() -> None:
+    shop = Organisation()
+    shop.commit("shop", "base", "2026-01-01 00:00")
+    shop.tag("shop", "0.1.0", "base", "2026-01-01 01:00")
+    shop.commit("shop", "bot", "2026-01-02 00:00", "base", bot=True)
+    shop.commit("shop", "late", "2026-01-09 00:00", "base")
+    shop.commit("shop", "undated", None, "base")
+    shop.commit("shop", "good", "2026-01-04 00:00", "undated")
+    shop.commit("shop", "merge", "2026-01-04 00:00", "bot", "late", "good")
+    shop.tag("shop", "0.2.0", "merge", "2026-01-05 00:00")
+    row = shop.build().rows("change_lead_time")["shop", "2026-01-01"]
+    assert (row["value"], row["n"]) == (DAY, 1)
+    assert json.loads(row["excluded"]) == {"baseline": 1, "bot": 1, "negative": 1, "undated": 1}
+
+
+def test_a_tag_on_the_live_commit_is_no_deployment_but_one_on_an_earlier_commit_is() -> None:
+    shop = Organisation()
+    shop.commit("shop", "a", "2026-01-01 00:00")
+    shop.commit("shop", "b", "2026-01-02 00:00", "a")
+    shop.tag("shop", "1.0.0", "a", "2026-01-03 00:00")
+    shop.tag("shop", "1.1.0", "b", "2026-01-04 00:00")
+    shop.tag("shop", "1.1.1", "b", "2026-01-05 00:00")  # the same commit again
+    shop.tag("shop", "1.0.1", "a", "2026-01-06 00:00")  # back to the first
+    shop.tag("shop", "nightly", "b", "2026-01-07 00:00")  # no release
+    rows = shop.build().rows("deployments", grain="day")
+    assert {day: row["value"] for (_, day), row in rows.items() if row["value"]} == {
+        "2026-01-03": 1,
+        "2026-01-04": 1,
+        "2026-01-06": 1,
+    }
+
+
+def test_tags_of_one_moment_are_ordered_by_name() -> None:
+    shop = Organisation()
+    shop.commit("shop", "a", "2026-01-01 00:00")
+    shop.commit("shop", "b", "2026-01-02 00:00", "a")
+    for name, sha in (("1.0.2", "a"), ("1.0.0", "a"), ("1.0.1", "b")):
+        shop.tag("shop", name, sha, "2026-01-03 00:00")
+    shop.build()
+    refs = shop.connection.execute("select ref from core.deployment order by sequence").fetchall()
+    assert refs == [("1.0.0",), ("1.0.1",), ("1.0.2",)]
+
+
+def test_days_are_cut_in_the_workspaces_timezone_across_a_change_of_clocks() -> None:
+    berlin = Organisation(timezone="Europe/Berlin")
+    berlin.line(
+        "shop",
+        ("2026-03-01 00:00", "2026-03-28 22:59"),  # 23:59 on Saturday
+        ("2026-03-02 00:00", "2026-03-28 23:01"),  # 00:01 on Sunday, the day of 23 hours
+        ("2026-03-03 00:00", "2026-03-29 21:59"),  # 23:59 on Sunday, in summer time
+        ("2026-03-04 00:00", "2026-03-29 22:01"),  # 00:01 on Monday
+        ("2026-12-31 23:30", "2026-12-31 23:30"),  # next year
+    )
+    days = berlin.build().rows("deployments", grain="day")
+    assert [day for (_, day), row in days.items() if row["value"]] == [
+        "2026-03-28",
+        "2026-03-29",
+        "2026-03-30",
+        "2027-01-01",
+    ]
+    assert days["shop", "2026-03-29"]["value"] == 2
+    weeks = berlin.rows("deployments", grain="week")
+    assert weeks["shop", "2026-03-23"]["value"] == 3
+    assert weeks["shop", "2026-03-30"]["period_end"].isoformat() == "2026-04-06"
+    assert berlin.rows("deployments", grain="year")["shop", "2027-01-01"]["value"] == 1
+
+
+def test_an_empty_period_is_a_frequency_of_zero_and_a_lead_time_of_nothing() -> None:
+    shop = Organisation()
+    shop.line("shop", ("2026-01-01 00:00", "2026-01-02 00:00"), ("2026-03-01 00:00", "2026-03-02 00:00"))
+    shop.build()
+    frequency = shop.rows("deployment_frequency")
+    assert list(frequency) == [("shop", "2026-01-01"), ("shop", "2026-02-01"), ("shop", "2026-03-01")]
+    february = frequency["shop", "2026-02-01"]
+    assert (february["value"], february["n"], february["status"]) == (0, 0, "ok")
+    assert frequency["shop", "2026-01-01"]["value"] == pytest.approx(7 / 31)
+    assert (february["low"], february["high"]) == (None, None)
+    lead_time = shop.rows("change_lead_time")["shop", "2026-02-01"]
+    assert (lead_time["value"], lead_time["n"], lead_time["status"]) == (None, 0, "no_data")
+
+
+def test_a_period_that_the_data_does_not_cover_to_its_end_is_partial() -> None:
+    shop = Organisation(timezone="America/New_York", covered_until="2026-03-01 04:59")  # 23:59 on the last of February
+    shop.line("shop", ("2026-01-01 00:00", "2026-01-05 00:00"), ("2026-02-01 00:00", "2026-02-03 00:00"))
+    rows = shop.build().rows("deployments")
+    assert [row["partial"] for row in rows.values()] == [False, False, True]
+    shop.covered_until = utc("2026-03-01 05:00")
+    assert [row["partial"] for row in shop.build().rows("deployments").values()] == [False, False, False]
+
+
+def test_above_a_service_figures_are_medians_over_services_and_counts_are_sums() -> None:
+    acme = Organisation()
+    for name, releases in (("a", 1), ("b", 2), ("c", 9)):
+        days = [(f"2026-01-{day:02} 00:00", f"2026-01-{day:02} 12:00") for day in range(1, releases + 1)]
+        acme.line(name, *days)
+    acme.build()
+    frequency = acme.rows("deployment_frequency", "organisation")["Acme", "2026-01-01"]
+    assert frequency["value"] == pytest.approx(2 * 7 / 31)
+    assert (frequency["n"], frequency["status"]) == (3, "too_few")
+    assert acme.rows("deployments", "organisation")["Acme", "2026-01-01"]["value"] == 12
+    lead_time = acme.rows("change_lead_time", "organisation")["Acme", "2026-01-01"]
+    assert (lead_time["value"], lead_time["n"]) == (DAY / 2, 2)
+    assert json.loads(lead_time["excluded"]) == {"baseline": 3, "services_without_figure": 1}
+
+
+def test_a_team_spans_the_teams_below_it_and_what_is_of_no_service_stays_out() -> None:
+    acme = Organisation(
+        services={"web": ("front", ["shop-*"]), "api": ("back", ["till"]), "batch": (None, ["jobs"])},
+        teams={"product": None, "front": "product", "back": "product", "idle": None},
+    )
+    for name in ("shop-a", "shop-b", "till", "jobs", "stray"):
+        acme.line(name, ("2026-01-01 00:00", "2026-01-02 00:00"))
+    acme.build()
+    teams = acme.rows("deployments", "team")
+    assert {key: row["value"] for (key, _), row in teams.items()} == {"product": 3, "front": 2, "back": 1}
+    assert acme.rows("deployments", "organisation")["Acme", "2026-01-01"]["value"] == 4
+    assert {key for key, _ in acme.rows("deployments", "repository")} == {"shop-a", "shop-b", "till", "jobs", "stray"}
+    assert acme.rows("deployments")["web", "2026-01-01"]["value"] == 2
+    stray = acme.connection.execute("select service from marts.coverage where repository = 'stray'").fetchall()
+    assert stray == [(None,)]
+
+
+def test_parallel_release_branches_ship_a_change_once_at_the_first() -> None:
+    shop = Organisation()
+    shop.commit("shop", "base", "2026-01-01 00:00")
+    shop.tag("shop", "1.0.0", "base", "2026-01-01 12:00")
+    shop.commit("shop", "fix", "2026-01-02 00:00", "base")
+    shop.commit("shop", "feature", "2026-01-02 00:00", "fix")
+    shop.tag("shop", "2.0.0", "feature", "2026-01-04 00:00")
+    shop.tag("shop", "1.0.1", "fix", "2026-01-03 00:00")
+    shop.build()
+    shipped = shop.connection.execute("select sha, ref from marts.change where left_out is null order by sha").fetchall()
+    assert shipped == [("feature", "2.0.0"), ("fix", "1.0.1")]
+
+
+def test_what_is_removed_from_the_workspace_leaves_the_figures() -> None:
+    acme = Organisation()
+    for name in ("a", "b"):
+        acme.line(name, ("2026-01-01 00:00", "2026-01-02 00:00"))
+    acme.build()
+    del acme._commits["b"]
+    assert {key for key, _ in acme.build().rows("deployments")} == {"a"}
+
+
+def test_the_interval_of_lead_time_is_woodruffs_with_deployments_as_clusters() -> None:
+    rng = random.Random(7)
+    shop = Organisation()
+    shop.commit("shop", "base", "2026-01-01 00:00")
+    shop.tag("shop", "0.0.0", "base", "2026-01-01 00:01")
+    clusters: list[list[float]] = []
+    before = "base"
+    for day in range(2, 16):
+        finished = utc(f"2026-01-{day:02} 00:00")
+        clusters.append([])
+        for number in range(rng.randint(1, 6)):
+            minutes = rng.randint(1, 5000)
+            sha = f"{day}-{number}"
+            shop.commit("shop", sha, (finished - timedelta(minutes=minutes)).strftime("%Y-%m-%d %H:%M"), before)
+            clusters[-1].append(minutes * 60.0)
+            before = sha
+        shop.tag("shop", f"0.0.{day}", before, f"2026-01-{day:02} 00:00")
+    row = shop.build().rows("change_lead_time")["shop", "2026-01-01"]
+
+    times = sorted(value for cluster in clusters for value in cluster)
+    median = statistics.median(times)
+    share = sum(value <= median for value in times) / len(times)
+    residuals = [sum((value <= median) - share for value in cluster) for cluster in clusters]
+    variance = len(clusters) / (len(clusters) - 1) * sum(r * r for r in residuals) / len(times) ** 2
+    margin = t.ppf(0.95, len(clusters) - 1) * variance**0.5
+    assert row["value"] == median
+    assert row["low"] == pytest.approx(linear_quantile(times, 0.5 - margin))
+    assert row["high"] == pytest.approx(linear_quantile(times, 0.5 + margin))
+
+
+def linear_quantile(ascending: list[float], p: float) -> float:
+    position = (len(ascending) - 1) * p
+    below = int(position)
+    above = min(below + 1, len(ascending) - 1)
+    return ascending[below] + (position - below) * (ascending[above] - ascending[below])
+
+
+def test_fewer_than_ten_deployments_have_no_interval() -> None:
+    shop = Organisation()
+    shop.line("shop", *((f"2026-01-{day:02} 00:00", f"2026-01-{day:02} 0{day % 7}:00") for day in range(1, 11)))
+    row = shop.build().rows("change_lead_time")["shop", "2026-01-01"]
+    assert (row["n"], row["status"], row["low"], row["high"]) == (9, "ok", None, None)
+
+
+@pytest.mark.parametrize("services", [4, 5, 8, 21])
+def test_the_interval_across_services_is_of_order_statistics(services: int) -> None:
+    acme = Organisation()
+    for number in range(services):
+        days = [(f"2026-01-{day:02} 00:00", f"2026-01-{day:02} 12:00") for day in range(1, number + 2)]
+        acme.line(f"s{number:02}", *days)
+    row = acme.build().rows("deployment_frequency", "organisation")["Acme", "2026-01-01"]
+    figures = [7 * (number + 1) / 31 for number in range(services)]
+    lower = [k for k in range(1, services + 1) if binom.cdf(k - 1, services, 0.5) <= 0.05]
+    upper = [k for k in range(1, services + 1) if binom.sf(k - 1, services, 0.5) <= 0.05]
+    assert row["value"] == pytest.approx(statistics.median(figures))
+    assert row["low"] == (pytest.approx(figures[max(lower) - 1]) if lower else None)
+    assert row["high"] == (pytest.approx(figures[min(upper) - 1]) if upper else None)
+
+
+def test_incremental_and_full_builds_end_alike() -> None:
+    acme = Organisation()
+    acme.line("shop", ("2026-01-01 00:00", "2026-01-02 00:00"), ("2026-01-03 00:00", "2026-01-04 00:00"))
+    acme.build()
+    acme.commit("shop", "next", "2026-01-05 00:00", "c1")
+    acme.tag("shop", "1.1.0", "next", "2026-01-06 00:00")
+    acme.tag("shop", "0.9.0", "c0", "2025-12-31 00:00")  # a release found late, before the baseline
+    incremental = acme.build().rows("change_lead_time", grain="day")
+    assert acme.build(is_full=True).rows("change_lead_time", grain="day") == incremental
+    assert incremental["shop", "2026-01-06"]["value"] == DAY
