@@ -1,0 +1,124 @@
+"""`cairn doctor`: is the configuration sound, are the sources reachable, is the data fresh and matched?"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from rich.console import Console
+from rich.markup import escape
+
+import connectors
+from connectors.connector import Context, Problem, SourceError
+from pipelines import status, warehouse
+from pipelines.home import Home
+from pipelines.workspace import Workspace
+
+STALE_AFTER = timedelta(hours=36)
+
+
+def run(home: Home, workspace: Workspace, console: Console) -> int:
+    """Print what was found, a line each; 1 if something is wrong, else 0."""
+    report = _Report(console)
+    report.good(f"{workspace.organisation}: {len(workspace.sources)} source(s), days cut in {workspace.timezone}")
+    _check_sources(home, workspace, report)
+    _check_freshness(home, workspace, report)
+    _check_matching(home, report)
+    console.print(f"\n{report.wrong} thing(s) to mend." if report.wrong else "\nNothing is wrong.")
+    return 1 if report.wrong else 0
+
+
+class _Report:
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self.wrong = 0
+
+    def good(self, text: str) -> None:
+        self._line("[green]ok   [/]", text)
+
+    def note(self, text: str) -> None:
+        self._line("[yellow]note [/]", text)
+
+    def bad(self, text: str, mend: str) -> None:
+        self.wrong += 1
+        self._line("[red]wrong[/]", f"{text} {mend}")
+
+    def _line(self, mark: str, text: str) -> None:
+        self._console.print(f"{mark} {escape(text)}", soft_wrap=True)
+
+
+def _check_sources(home: Home, workspace: Workspace, report: _Report) -> None:
+    home.create()
+    for source in workspace.sources:
+        context = Context(cache=home.mirrors / source.name, identity_key=home.identity_key())
+        connector = connectors.connector_type(source.kind)(source.name, source.options, context)
+        try:
+            findings = list(connector.check())
+        except SourceError as error:
+            report.bad(f"{source.name}: {error}", error.mend)
+            continue
+        for finding in findings:
+            if isinstance(finding, Problem):
+                report.bad(f"{source.name}: {finding.scope}: {finding.message}", finding.mend)
+            else:
+                report.note(f"{source.name}: {finding.scope}: {finding.message}")
+        if not any(isinstance(finding, Problem) for finding in findings):
+            report.good(f"{source.name}: reachable")
+
+
+def _check_freshness(home: Home, workspace: Workspace, report: _Report) -> None:
+    known = status.read(home)
+    now = datetime.now(UTC)
+    for source in workspace.sources:
+        last = known.sources.get(source.name)
+        if last is None:
+            report.bad(f"{source.name}: never synced.", "Run `cairn sync`.")
+            continue
+        if last.succeeded_at is None:
+            report.bad(f"{source.name}: no sync has read all of it.", "Mend what `cairn sync` says, and run it again.")
+        elif now - last.succeeded_at > STALE_AFTER:
+            hours = (now - last.succeeded_at).total_seconds() / 3600
+            report.bad(
+                f"{source.name}: last read in full {hours:,.0f} hours ago.", "Run `cairn sync`, or keep `cairn up` running."
+            )
+        else:
+            report.good(f"{source.name}: read in full {last.succeeded_at:%Y-%m-%d %H:%M} UTC")
+        for problem in [*([last.error] if last.error else []), *last.problems]:
+            report.bad(f"{source.name}: last sync: {problem.scope}: {problem.message}", problem.mend)
+
+
+def _check_matching(home: Home, report: _Report) -> None:
+    try:
+        snapshot = warehouse.published(home)
+    except warehouse.WarehouseError as error:
+        report.bad(str(error), "")
+        return
+    if snapshot is None:
+        report.bad("Nothing is published yet.", "Run `cairn sync`.")
+        return
+    coverage = snapshot.rows("from marts.coverage")
+    for row in coverage:
+        name = f"{row['source']}: {row['repository']}"
+        if row["service"] is None:
+            report.note(f"{name}: of no service; its figures are in no service's, team's or the organisation's")
+        if row["undated_release_tags"]:
+            report.note(f"{name}: {row['undated_release_tags']} release tag(s) without a usable date; no deployments")
+        if not row["commits"]:
+            continue
+        if row["release_tags"] == 0:
+            report.bad(
+                f"{name}: none of its {row['tags']} tag(s) matches releases {row['releases']}; no deployments are known.",
+                "Set `releases` of the source to the pattern its release tags follow.",
+            )
+        else:
+            report.good(
+                f"{name}: {row['commits']:,} commits, {row['deployments']:,} deployments from"
+                f" {row['release_tags']:,} of {row['tags']:,} tags, {row['commits_not_deployed']:,} commits not deployed"
+            )
+    for row in snapshot.rows(
+        "select repository, left_out, count(*) as changes from marts.change"
+        " where left_out in ('negative', 'undated') group by all order by all"
+    ):
+        reason = "before they were written" if row["left_out"] == "negative" else "without a usable date"
+        report.note(f"{row['repository']}: {row['changes']} change(s) deployed {reason}; left out of lead time")
+    for row in snapshot.rows("from marts.quarantine"):
+        report.note(f"{row['source']}: {row['records']} {row['stream']} record(s) in quarantine: {row['reason']}")
