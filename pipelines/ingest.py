@@ -80,6 +80,9 @@ def load(
     known = {path for (path,) in connection.execute("select path from raw.loaded_file").fetchall()}
     waiting = [file for file in files if _name(file, folder) not in known]
     changes: dict[tuple[str, str], Change] = {}
+    further = _newly_covered(connection, covered)
+    if not files and not further:
+        return changes
     connection.execute("begin")
     try:
         groups: dict[tuple[str, str], list[LandedFile]] = defaultdict(list)
@@ -93,8 +96,8 @@ def load(
                     "insert or replace into raw.cursor values (?, ?, ?)",
                     [file.source, file.scope, json.dumps(file.cursor)],
                 )
-        if rows := _newly_covered(connection, covered):
-            columns = dict(zip(("source", "scope", "covered_until"), zip(*rows, strict=True), strict=True))
+        if further:
+            columns = dict(zip(("source", "scope", "covered_until"), zip(*further, strict=True), strict=True))
             connection.register("covered", pa.table(columns))
             connection.execute("insert or replace into raw.coverage from covered")
             connection.unregister("covered")

@@ -92,8 +92,9 @@ def test_a_cursor_moves_with_its_records_or_not_at_all(
     connection: duckdb.DuckDBPyConnection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Landing(tmp_path, "git").write(Batch("commit", "shop", [commit("a")], cursor=["to", "here"]))
+    merge = ingest._merge
     with monkeypatch.context() as patch:
-        patch.setattr(ingest, "_newly_covered", lambda *_: 1 / 0)
+        patch.setattr(ingest, "_merge", lambda *given: merge(*given) and 1 / 0)
         with pytest.raises(ZeroDivisionError):
             ingest.load(connection, tmp_path, {})
     assert ingest.cursors(connection, "git") == {}

@@ -34,35 +34,27 @@ middle as (
     select *, quantile_of_sorted(lead_times, 0.5) as median from figure
 ),
 
--- Changes of one deployment ship together: the variance of the share at or below the median is between deployments.
-share as (
-    select level, key, grain, period_start, avg((d.lead_time_seconds <= m.median)::integer) as at_or_below
-    from dated as d
-    inner join middle as m using (level, key, grain, period_start)
-    where d.left_out is null
-    group by all
-),
-
+-- Changes of one deployment ship together, so the variance of the share at or below the median is that
+-- between deployments. In whole numbers, n times each deployment's residual, sums do not depend on order.
 cluster as (
     select
-        level, key, grain, period_start, d.deployment_id,
-        sum((d.lead_time_seconds <= m.median)::integer - s.at_or_below) as residual
+        level, key, grain, period_start, m.deployments, len(m.lead_times) as changes,
+        count(*) filter (d.lead_time_seconds <= m.median) as below_here,
+        len(m.lead_times) * below_here
+        - count(*) * sum(below_here) over (partition by level, key, grain, period_start) as residual
     from dated as d
     inner join middle as m using (level, key, grain, period_start)
-    inner join share as s using (level, key, grain, period_start)
-    where d.left_out is null
-    group by all
+    where d.left_out is null and m.deployments >= 10
+    group by level, key, grain, period_start, d.deployment_id, m.deployments, m.lead_times
 ),
 
 spread as (
     select
         level, key, grain, period_start,
-        sqrt(m.deployments / (m.deployments - 1) * sum(residual * residual)) / len(any_value(m.lead_times))
-        * t_quantile_95(m.deployments - 1) as margin
+        sqrt(deployments / (deployments - 1) * sum(residual * residual)) / (changes * changes)
+        * t_quantile_95(deployments - 1) as margin
     from cluster
-    inner join middle as m using (level, key, grain, period_start)
-    where m.deployments >= 10
-    group by level, key, grain, period_start, m.deployments
+    group by level, key, grain, period_start, deployments, changes
 ),
 
 reason as (

@@ -1,0 +1,86 @@
+"""Syncs in processes of their own, so that they can be killed, and what they leave."""
+
+from __future__ import annotations
+
+import importlib
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from connectors.git import GitOptions
+from pipelines import warehouse
+from pipelines.home import Home
+from pipelines.workspace import SourceConfig, Workspace
+
+# Forked from a server that has imported everything and holds no lock and no thread.
+_processes = multiprocessing.get_context("forkserver")
+_processes.set_forkserver_preload(["pipelines.job", "pandas", "scipy.stats", __name__])
+
+
+def workspace(*repositories: Path) -> Workspace:
+    options = GitOptions(repositories=tuple(str(path) for path in repositories))
+    return Workspace(organisation="Acme", sources=(SourceConfig(kind="git", name="git", options=options),))
+
+
+def sync(
+    home: Home, settings: Workspace, *, is_full: bool = False, kill_at: tuple[str, int] | None = None
+) -> multiprocessing.process.BaseProcess:
+    """Run the job to its end, or until the `kill_at[1]`-th call of a function kills the process before it."""
+    process = start(home, settings, is_full=is_full, kill_at=kill_at)
+    process.join(100)
+    return process
+
+
+def start(
+    home: Home, settings: Workspace, *, is_full: bool = False, kill_at: tuple[str, int] | None = None
+) -> multiprocessing.process.BaseProcess:
+    process = _processes.Process(target=_sync, args=(home, settings, is_full, kill_at))
+    process.start()
+    return process
+
+
+def _sync(home: Home, settings: Workspace, is_full: bool, kill_at: tuple[str, int] | None) -> None:
+    from pipelines.assets import Run
+    from pipelines.job import run_in_foreground
+
+    if kill_at:
+        _kill_at(*kill_at)
+    run = Run(home, settings, is_full=is_full)
+    is_done = run_in_foreground(run, source=None, on_wait=lambda: (home.root / "waited").touch())
+    os._exit(0 if is_done and not run.broken else 1)
+
+
+def _kill_at(function: str, call: int) -> None:
+    owner_name, _, name = function.rpartition(".")
+    owner: Any
+    try:
+        owner = importlib.import_module(owner_name)
+    except ModuleNotFoundError:
+        module, _, attribute = owner_name.rpartition(".")
+        owner = getattr(importlib.import_module(module), attribute)
+    real: Callable[..., Any] = getattr(owner, name)
+    calls = 0
+
+    def deadly(*arguments: Any, **named: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == call:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return real(*arguments, **named)
+
+    setattr(owner, name, deadly)
+
+
+def published_rows(home: Home) -> dict[str, list[str]]:
+    """Every published table but for the times of the sync itself, its rows in order."""
+    snapshot = warehouse.published(home)
+    assert snapshot
+    tables = snapshot.rows("select table_name from information_schema.tables where table_schema = 'marts'")
+    times = {"workspace": "exclude (published_at, covered_until)", "coverage": "exclude (covered_until)"}
+    return {
+        name: sorted(str(row) for row in snapshot.rows(f"select * {times.get(name, '')} from marts.{name}"))
+        for name in (row["table_name"] for row in tables)
+    }
