@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from datetime import date, datetime
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -69,7 +69,7 @@ class Format(StrEnum):
 
 
 def _day(text: str) -> date:
-    return datetime.strptime(text, "%Y-%m-%d").date()
+    return date.fromisoformat(text)
 
 
 DayOption = Annotated[date | None, typer.Option(parser=_day, metavar="YYYY-MM-DD")]
@@ -154,3 +154,11 @@ def main() -> None:
         app()
     except KeyboardInterrupt:
         sys.exit(130)
+    except BrokenPipeError:
+        # Whoever read the output, as in `cairn metrics … | head`, has seen enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except OSError as error:
+        where = f": {error.filename}" if error.filename else ""
+        console.print(f"{error.strerror or error}{where}", style="red", markup=False, soft_wrap=True)
+        sys.exit(1)

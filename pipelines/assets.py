@@ -17,6 +17,7 @@ import connectors
 from pipelines import ingest, modelling, refresh, warehouse
 from pipelines.home import Home
 from pipelines.ingest import Change
+from pipelines.landing import QUARANTINE
 from pipelines.modelling import Model
 from pipelines.reading import Progress, SourceRead, read_source
 from pipelines.workspace import SourceConfig, Workspace
@@ -94,11 +95,12 @@ def source_asset(source: SourceConfig) -> dg.AssetsDefinition:
 
 
 def raw_asset(sources: tuple[SourceConfig, ...]) -> dg.AssetsDefinition:
-    """Merges what landed into `raw.*`, one output per stream."""
+    """Merges what landed into `raw.*`, one output per table."""
     by_stream: dict[str, list[dg.AssetKey]] = {}
     for source in sources:
         for stream in connectors.connector_type(source.kind).streams:
-            by_stream.setdefault(stream, []).append(dg.AssetKey(["source", source.name, stream]))
+            for table in (stream, "coverage", QUARANTINE):
+                by_stream.setdefault(table, []).append(dg.AssetKey(["source", source.name, stream]))
 
     @dg.multi_asset(
         name="load",

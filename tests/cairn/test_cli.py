@@ -1,0 +1,185 @@
+"""The command line as people and scripts use it: output, exit codes, messages."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from cairn.cli import app
+from pipelines.figures import ROW_KEYS
+from pipelines.home import Home
+from tests.histories import Upstream, imported
+from tests.pipelines import syncing
+
+Cli = Callable[..., Result]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A working directory with a workspace, synced."""
+    folder = tmp_path_factory.mktemp("work")
+    history = imported(folder / "sqlite-utils.git")
+    (folder / "cairn.yaml").write_text("organisation: Acme\nsources:\n  - {kind: git, repositories: [./*.git]}\n")
+    assert syncing.sync(Home(folder / ".cairn"), syncing.workspace(history)).exitcode == 0
+    return folder
+
+
+@pytest.fixture
+def cli(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
+    monkeypatch.chdir(folder)
+    for name in ("CAIRN_HOME", "CAIRN_WORKSPACE"):
+        monkeypatch.delenv(name, raising=False)
+    return lambda *arguments: CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def test_json_is_a_list_of_the_rows_with_exactly_their_keys(cli: Cli) -> None:
+    result = cli(
+        "metrics", "change_lead_time", "deployments", "--by", "service", "--since", "2026-07-01", "--until", "2026-08-01",
+        "--format", "json",
+    )  # fmt: skip
+    assert result.exit_code == 0
+    rows = json.loads(result.stdout)
+    assert [tuple(row) for row in rows] == [ROW_KEYS, ROW_KEYS]
+    lead_time, deployments = rows
+    assert (lead_time["metric"], lead_time["unit"], lead_time["n"]) == ("change_lead_time", "seconds", 231)
+    assert (lead_time["period_start"], lead_time["period_end"]) == ("2026-07-01", "2026-08-01")
+    assert deployments["value"] == 2
+    assert isinstance(lead_time["excluded"], dict)
+    assert lead_time["partial"] is False
+
+
+def test_csv_has_a_header_and_empty_cells_for_null(cli: Cli) -> None:
+    result = cli("metrics", "deployment_frequency", "--by", "repository", "--grain", "year", "--format", "csv")
+    rows = list(csv.DictReader(StringIO(result.stdout)))
+    assert tuple(rows[0]) == ROW_KEYS
+    assert {row["low"] for row in rows} == {""}
+    assert [row["period_start"] for row in rows][:2] == ["2018-01-01", "2019-01-01"]
+
+
+def test_a_csv_cell_is_never_a_formula(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop = Upstream(tmp_path / "=HYPERLINK(0).git")
+    shop.commit()
+    shop.tag("1.0.0")
+    monkeypatch.setenv("CAIRN_HOME", str(tmp_path / "home"))
+    assert syncing.sync(Home(tmp_path / "home"), syncing.workspace(shop.path)).exitcode == 0
+    result = cli("metrics", "deployments", "--by", "service", "--format", "csv")
+    assert {row["key"] for row in csv.DictReader(StringIO(result.stdout))} == {"'=HYPERLINK(0)"}
+
+
+def test_a_table_fits_eighty_columns_and_says_durations_for_people(cli: Cli) -> None:
+    result = cli("metrics", "change_lead_time", "--by", "service", "--since", "2026-07-01")
+    assert "8.1 d" in result.stdout
+    assert max(map(len, result.stdout.splitlines())) <= 80
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["metrics", "velocity"], "change_lead_time"),
+        (["metrics", "deployments", "--since", "2026-02-30"], "--since"),
+        (["metrics", "deployments", "--since", "2026-02-01", "--until", "2026-01-01"], "--until"),
+        (["metrics", "deployments", "--by", "person"], "--by"),
+        (["sync", "--source", "hub"], "git"),
+        (["metrics"], "NAME"),
+        (["up", "--port", "0"], "--port"),
+    ],
+)
+def test_wrong_usage_exits_with_2_and_says_what_is_right(cli: Cli, arguments: list[str], says: str) -> None:
+    result = cli(*arguments)
+    assert result.exit_code == 2
+    assert says in result.output
+
+
+def test_before_the_first_sync_metrics_says_what_to_do(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CAIRN_HOME", str(tmp_path))
+    result = cli("metrics", "deployments")
+    assert result.exit_code == 1
+    assert "cairn sync" in result.output
+
+
+def test_a_damaged_snapshot_is_one_line_with_its_mend(cli: Cli, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = Home(tmp_path)
+    home.create()
+    (home.published / "CURRENT").write_text("x-1")
+    (home.published / "x-1.duckdb").write_bytes(b"rubbish" * 1000)
+    monkeypatch.setenv("CAIRN_HOME", str(tmp_path))
+    result = cli("metrics", "deployments")
+    assert result.exit_code == 1
+    assert "cairn sync" in result.output
+    assert result.output.count("\n") == 1
+
+
+def test_doctor_is_content_with_what_is_sound(cli: Cli) -> None:
+    result = cli("doctor")
+    assert result.exit_code == 0, result.output
+    assert "38 deployments from 38 of 140 tags" in result.output
+
+
+def test_doctor_finds_what_is_wrong(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop = Upstream(tmp_path / "shop.git")
+    shop.commit()
+    shop.tag("release-1")
+    settings = tmp_path / "cairn.yaml"
+    settings.write_text("organisation: Acme\nsources:\n  - {kind: git, repositories: [./shop.git, ./gone.git]}\n")
+    monkeypatch.setenv("CAIRN_HOME", str(tmp_path / "home"))
+    never = cli("doctor", "-w", settings)
+    assert never.exit_code == 1
+    assert "never synced" in never.output
+    assert "gone.git" in never.output
+    assert syncing.sync(Home(tmp_path / "home"), syncing.workspace(shop.path)).exitcode == 0
+    synced = cli("doctor", "-w", settings)
+    assert synced.exit_code == 1
+    assert "none of its 1 tag(s) matches releases" in synced.output
+
+
+def test_a_workspace_with_faults_is_refused_by_file_and_line(cli: Cli, tmp_path: Path) -> None:
+    settings = tmp_path / "cairn.yaml"
+    settings.write_text("organisation: Acme\nsources:\n  - {kind: git, repositorys: [x]}\n")
+    result = cli("sync", "--workspace", settings)
+    assert result.exit_code == 1
+    assert "cairn.yaml:3: " in result.output
+    assert "repositories" in result.output
+
+
+def test_a_sync_prints_its_table_and_fails_where_a_repository_did(tmp_path: Path) -> None:
+    shop = Upstream(tmp_path / "shop.git")
+    shop.commit()
+    shop.tag("1.0.0")
+    (tmp_path / "cairn.yaml").write_text(
+        "organisation: Acme\nsources:\n  - {kind: git, repositories: [./shop.git, ./gone.git]}\n"
+    )
+
+    def run() -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "cairn", "sync"]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    first = run()
+    assert first.returncode == 1
+    assert "gone.git" in first.stderr
+    assert "Traceback" not in first.stderr
+    assert "source  stream      new  changed  quarantined  seconds" in first.stderr
+    assert "Published" in first.stderr
+    (tmp_path / "cairn.yaml").write_text("organisation: Acme\nsources:\n  - {kind: git, repositories: [./shop.git]}\n")
+    second = run()
+    assert second.returncode == 0, second.stderr
+    assert (tmp_path / ".cairn" / "published" / "CURRENT").exists()
+
+
+def test_a_damaged_warehouse_says_how_to_make_it_anew(tmp_path: Path) -> None:
+    Upstream(tmp_path / "shop.git").commit()
+    (tmp_path / "cairn.yaml").write_text("organisation: Acme\nsources:\n  - {kind: git, repositories: [./shop.git]}\n")
+    (tmp_path / ".cairn").mkdir()
+    (tmp_path / ".cairn" / "warehouse.duckdb").write_bytes(b"rubbish" * 1000)
+    command = [sys.executable, "-m", "cairn", "sync"]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert result.returncode == 1
+    assert "cairn sync --full" in result.stderr
+    assert "Traceback" not in result.stderr

@@ -1,0 +1,77 @@
+"""Headers and tables, order and lineage of the models."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pipelines import modelling
+from pipelines.modelling import ModelError
+
+
+def write(folder: Path, name: str, sql: str, columns: str = "a: {type: integer, description: A}") -> None:
+    schema, table = name.split(".")
+    (folder / schema).mkdir(exist_ok=True)
+    header = f"/*\ndescription: D\ngrain: one row\nkey: [a]\ncolumns:\n  {columns}\n*/\n"
+    (folder / schema / f"{table}.sql").write_text(header + sql)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "macros.sql").write_text("create or replace temp macro one() as 1;")
+    return tmp_path
+
+
+def run(folder: Path) -> dict[str, dict[str, int]]:
+    with duckdb.connect() as connection:
+        return {built.model.name: built.broken for built in modelling.run(connection, folder)}
+
+
+def test_models_run_after_what_they_read(folder: Path) -> None:
+    write(folder, "marts.a", "select a from core.z")
+    write(folder, "core.z", "select a from core.b")
+    write(folder, "core.b", "select one() as a")
+    assert list(run(folder)) == ["core.b", "core.z", "marts.a"]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    ["select 1 as b", "select 1 as a, 2 as b", "select 'x' as a", "select no_such_column as a"],
+    ids=["another name", "an undocumented column", "another type", "invalid"],
+)
+def test_a_table_that_its_header_does_not_describe_is_refused(folder: Path, sql: str) -> None:
+    write(folder, "core.b", sql)
+    with pytest.raises(ModelError, match=r"core\.b"):
+        run(folder)
+
+
+def test_rows_that_break_the_header_are_counted_by_constraint(folder: Path) -> None:
+    columns = "a: {type: integer, description: A, accepted: [one]}"
+    write(folder, "core.b", "select unnest([1, 1, null])::integer as a", "a: {type: integer, description: A}")
+    write(folder, "core.c", "select 'two' as a", columns.replace("integer", "varchar"))
+    assert run(folder) == {"core.b": {"a is unique": 1, "a is not null": 1}, "core.c": {"a is accepted": 1}}
+
+
+def test_a_table_whose_model_is_gone_is_dropped(folder: Path) -> None:
+    write(folder, "core.b", "select 1 as a")
+    with duckdb.connect() as connection:
+        connection.execute("create schema core; create table core.old (a integer)")
+        list(modelling.run(connection, folder))
+        tables = connection.execute("select table_name from duckdb_tables() where schema_name = 'core'").fetchall()
+    assert tables == [("b",)]
+
+
+def test_every_real_model_is_documented() -> None:
+    for model in modelling.models().values():
+        assert model.header.key
+        assert set(model.header.key) <= set(model.header.columns)
+        if model.header.metric:
+            assert model.schema == "marts"
+
+
+def test_the_lineage_of_a_model_reaches_through_what_python_builds() -> None:
+    models = modelling.models()
+    assert modelling.model_dependencies(models["core.change"]) == ("core.commit", "core.deployment")
+    assert "raw.ref" in modelling.model_dependencies(models["core.deployment"])
