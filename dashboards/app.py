@@ -1,0 +1,60 @@
+"""The ASGI app: the Streamlit pages, and beside them the routes that say whether it is well."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import streamlit as st
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from dashboards.theme import CONFIG
+from pipelines.home import Home
+from pipelines.warehouse import WarehouseError, published
+
+
+def build() -> st.App:
+    """The app, for any ASGI server; the data is where `CAIRN_HOME` says when a request comes."""
+    return st.App(
+        Path(__file__).with_name("script.py"),
+        routes=[Route("/healthz", healthz), Route("/readyz", readyz)],
+        lifespan=_lifespan,
+    )
+
+
+def serve(port: int) -> None:
+    """Serve on 127.0.0.1 until a signal comes; exits with status 1 where the port is taken."""
+    build().run(config={**CONFIG, "server.port": port})
+
+
+async def healthz(_request: Request) -> JSONResponse:
+    """200 as long as the process answers."""
+    return JSONResponse({"status": "ok"})
+
+
+async def readyz(_request: Request) -> JSONResponse:
+    """200 with the id of the published snapshot; 503 with the reason while there is none to show."""
+    try:
+        snapshot = await run_in_threadpool(published, Home.from_env())
+    except WarehouseError as error:
+        return JSONResponse({"status": "unavailable", "reason": str(error)}, status_code=503)
+    if snapshot is None:
+        reason = "Nothing is published yet: run `cairn sync`."
+        return JSONResponse({"status": "unavailable", "reason": reason}, status_code=503)
+    return JSONResponse({"status": "ok", "snapshot": snapshot.id})
+
+
+@asynccontextmanager
+async def _lifespan(_app: st.App) -> AsyncIterator[None]:
+    # The server answers at once; what the first page needs is imported while the browser opens.
+    threading.Thread(target=_warm, daemon=True).start()
+    yield
+
+
+def _warm() -> None:
+    import dashboards.frame  # noqa: F401

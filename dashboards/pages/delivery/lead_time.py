@@ -1,0 +1,58 @@
+"""Delivery › Lead time: how long changes take to reach production, and which take longest."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from dashboards import drill, figures, queries, states, words
+from dashboards.cards import card
+from dashboards.definitions import heading
+from dashboards.view import View
+
+SLOWEST = 20
+
+
+def show(view: View) -> None:
+    """The trend, the distribution, the slowest changes, and what was left out."""
+    span = view.since, view.until
+    seconds = queries.lead_times(view.source, view.scope, *span)
+    if seconds.empty:
+        states.nothing_in(view)
+    left, right = st.columns([1, 2])
+    card(view, "change_lead_time", left)
+    with right.container(border=True):
+        heading(view, "Trend", "change_lead_time")
+        trend = queries.trend(view.source, "change_lead_time", view.scope, view.grain, *span)
+        drill.chart(figures.lead_time(trend, view.grain), view, "lead-time", "Median lead time by period")
+    left, right = st.columns([2, 1])
+    if len(seconds):
+        with left.container(border=True):
+            _distribution(view, seconds)
+        st.subheader("Slowest changes", anchor=False)
+        rows = queries.changes(view.source, view.scope, *span, SLOWEST, slowest_first=True)
+        st.dataframe(drill.readable(rows, view), hide_index=True, column_config=drill.columns(view))
+    with right.container(border=True, height="stretch"):
+        _left_out(view)
+    drill.behind(view, "change_lead_time")
+
+
+def _distribution(view: View, seconds: pd.Series) -> None:
+    st.subheader("Distribution", anchor=False)
+    at = queries.percentiles(view.source, view.scope, view.since, view.until)
+    figure = figures.distribution(seconds, at["median"], at["p90"])
+    drill.still(figure, "distribution", "Share of changes by lead time")
+    together = "" if view.scope.level == "service" else " of all services together, unlike in the trend"
+    within = f"half within {words.duration(at['median'])}, 90 % within {words.duration(at['p90'])}"
+    st.caption(f"{words.count(len(seconds), 'change')}{together}: {within}.")
+
+
+def _left_out(view: View) -> None:
+    st.subheader("Left out", anchor=False)
+    reasons = queries.left_out(view.source, view.scope, view.since, view.until)
+    if reasons.empty:
+        st.markdown("Nothing: every change shipped in the period counts.")
+    for reason, changes in reasons.to_numpy():
+        st.markdown(f"**{changes:,}** {words.LEFT_OUT.get(reason, words.plain(reason))}")
+    awaiting = words.count(queries.waiting(view.source, view.scope), "commit")
+    st.caption(f"{awaiting} of any time, merges included, not deployed yet.")

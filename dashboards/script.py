@@ -1,0 +1,5 @@
+"""What Streamlit runs for every view of the dashboard."""
+
+from dashboards.frame import show
+
+show()

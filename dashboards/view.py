@@ -1,0 +1,43 @@
+"""What is shown: the published snapshot, read through a cache, and the choice made in the filter bar."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+import streamlit as st
+
+from dashboards.queries import Scope
+from pipelines.warehouse import Snapshot
+
+
+@dataclass(frozen=True)
+class Cached:
+    """A snapshot whose answers are kept, for all sessions, until newer ones push them out."""
+
+    snapshot: Snapshot
+
+    def frame(self, sql: str, params: Any = ()) -> pd.DataFrame:
+        """Rows of a query, in a copy of the caller's own; `params` by name."""
+        return _frame(self.snapshot, sql, params)
+
+
+@st.cache_data(max_entries=256, show_spinner=False, hash_funcs={Snapshot: lambda snapshot: snapshot.id})
+def _frame(snapshot: Snapshot, sql: str, params: Any) -> pd.DataFrame:
+    return snapshot.frame(sql, params)
+
+
+@dataclass(frozen=True)
+class View:
+    """Everything a page needs."""
+
+    source: Cached
+    zone: ZoneInfo
+    scope: Scope
+    grain: str
+    since: date
+    until: date
+    """Exclusive; with `since` it bounds whole periods of `grain`."""

@@ -1,0 +1,102 @@
+"""Figures in words: durations, rates, dates and reasons as a person says them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date, timedelta
+
+import pandas as pd
+
+MINUTE, HOUR, DAY, YEAR = 60, 3_600, 86_400, 31_557_600
+
+GRAINS: Mapping[str, str] = {"day": "D", "week": "W-SUN", "month": "M", "quarter": "Q-DEC", "year": "Y-DEC"}
+"""Grain → pandas' name for its periods; weeks begin on Monday, as ISO 8601's do."""
+
+LEFT_OUT: Mapping[str, str] = {
+    "bot": "made by a bot",
+    "negative": "dated after the deployment that shipped it (a wrong clock)",
+    "undated": "without a usable date",
+    "baseline": "part of the first known deployment, so its ship date is unknown",
+}
+"""Why a change has no part in lead time, by `left_out` and the keys of `excluded`."""
+
+_UNITS = ((YEAR, "year"), (DAY, "day"), (HOUR, "h"), (MINUTE, "min"), (1, "s"))
+
+
+def duration(seconds: float | None) -> str:
+    """Seconds as `45 s`, `12 min`, `5 h`, `3.2 days` or `2.4 years`; `–` for none."""
+    if seconds is None or pd.isna(seconds):
+        return "–"
+    sign = "−" if seconds < 0 else ""
+    size, unit = _unit(abs(seconds))
+    number = _number(abs(seconds) / size)
+    return f"{sign}{number} {unit}{'s' if unit in ('day', 'year') and number != '1' else ''}"
+
+
+def _unit(seconds: float) -> tuple[int, str]:
+    # Two days and two years, so that "36 h" and "14 months" are not rounded to "1.5 days" and "1.2 years".
+    thresholds = {YEAR: 2 * YEAR, DAY: 2 * DAY}
+    return next(((size, unit) for size, unit in _UNITS if seconds >= thresholds.get(size, size)), (1, "s"))
+
+
+def _number(value: float) -> str:
+    """Two significant digits below ten, whole above, thousands apart."""
+    return f"{value:,.0f}" if value >= 9.95 else f"{value:.1f}".removesuffix(".0")
+
+
+def per_week(value: float | None) -> str:
+    """A frequency, as `2.3 per week`; `–` for none."""
+    if value is None or pd.isna(value):
+        return "–"
+    return f"{value:.2f} per week" if 0 < value < 0.95 else f"{_number(value)} per week"
+
+
+def rhythm(value: float) -> str:
+    """What a frequency per week comes to: `about one every 12 days`."""
+    if value <= 0:
+        return "none"
+    every = 7 / value
+    return f"about {_number(1 / every)} a day" if every < 1 else f"about one every {duration(every * DAY)}"
+
+
+def figure(value: float | None, unit: str) -> str:
+    """A value of a metric in its unit's words."""
+    if value is None or pd.isna(value):
+        return "–"
+    if unit == "seconds":
+        return duration(value)
+    return per_week(value) if unit == "per_week" else f"{value:,.0f}"
+
+
+def day(when: date) -> str:
+    """`12 May 2025`."""
+    return f"{when.day} {when:%b %Y}"
+
+
+def span(since: date, until: date) -> str:
+    """Both ends included, from a start and an exclusive end: `1 Jun 2024 – 31 May 2025`."""
+    last = until - timedelta(days=1)
+    return day(since) if last == since else f"{day(since)} – {day(last)}"
+
+
+def period(start: date, grain: str) -> str:
+    """A period as it is called: `12 May 2025`, `week of 12 May 2025`, `May 2025`, `Q2 2025`, `2025`."""
+    names = {
+        "day": day(start),
+        "week": f"week of {day(start)}",
+        "month": f"{start:%b %Y}",
+        "quarter": f"Q{(start.month + 2) // 3} {start.year}",
+        "year": f"{start.year}",
+    }
+    return names[grain]
+
+
+def count(number: int, noun: str) -> str:
+    """`1 deployment`, `1,204 deployments`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def plain(text: object) -> str:
+    """Text from outside, made inert where Markdown is read."""
+    return re.sub(r"([\\`*_{}\[\]()<>#+!|~$:&-])", r"\\\1", str(text)).replace("\n", " ")

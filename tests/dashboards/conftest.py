@@ -1,0 +1,142 @@
+"""A served dashboard over snapshots made by hand, and a browser that tolerates no error on a page."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from http.client import HTTPConnection
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Request, Route, sync_playwright
+
+from pipelines.home import Home
+
+ARGUMENTS = (
+    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
+    "--disable-sync", "--no-first-run",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    return Home(tmp_path_factory.mktemp("home"))
+
+
+@pytest.fixture(scope="module")
+def server(home: Home, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of `python -m dashboards` over `home`, started in a folder that has nothing to do with it."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dashboards", "--port", str(port)],
+        env=os.environ | {"CAIRN_HOME": str(home.root)},
+        cwd=tmp_path_factory.mktemp("elsewhere"),
+    )
+    try:
+        while get(f"http://127.0.0.1:{port}", "/healthz")[0] != 200:
+            assert process.poll() is None, "the dashboard ended before it answered"
+            time.sleep(0.05)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def get(address: str, path: str) -> tuple[int, str]:
+    """Status and body; status 0 while nothing listens."""
+    connection = HTTPConnection(urlsplit(address).netloc, timeout=30)
+    try:
+        connection.request("GET", path)
+        response = connection.getresponse()
+        return response.status, response.read().decode()
+    except ConnectionRefusedError:
+        return 0, ""
+    finally:
+        connection.close()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path is None:
+        reason = "no Chromium is installed: apt-get install chromium"
+        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
+        yield launched
+        launched.close()
+
+
+class Visitor:
+    """Opens pages, and remembers what went wrong on any of them."""
+
+    def __init__(self, context: BrowserContext, server: str) -> None:
+        self.context, self.server = context, server
+        self.pages: list[Page] = []
+        self.faults: list[str] = []
+
+    def open(self, path: str = "/", *, width: int = 1440, scheme: str = "light") -> Page:
+        """A page in a session of its own, once its script has run."""
+        page = self.context.new_page()
+        self.pages.append(page)
+        page.set_viewport_size({"width": width, "height": 1000})
+        page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+        page.route(lambda url: not url.startswith((self.server, "data:", "blob:")), self._outside)
+        page.on("console", lambda said: self._said(said.type, said.text, str(said.location.get("url", ""))))
+        page.on("pageerror", lambda error: self.faults.append(f"uncaught: {error}"))
+        page.goto(self.server + path)
+        self.settle(page)
+        return page
+
+    def settle(self, page: Page) -> None:
+        """Wait until Streamlit has nothing more to draw."""
+        page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+        page.wait_for_selector("h1")
+        if page.locator("[data-testid=stException]").count():
+            self.faults.append(page.locator("[data-testid=stException]").first.inner_text())
+
+    def close(self) -> None:
+        for page in self.pages:
+            self.settle(page)
+            page.close()
+
+    def _outside(self, route: Route, request: Request) -> None:
+        self.faults.append(f"asked for {request.url}")
+        route.abort()
+
+    def _said(self, kind: str, text: str, url: str) -> None:
+        # Below a page's path Streamlit probes for its own root, and is told 404 where it is not.
+        probing = url.endswith(("/_stcore/health", "/_stcore/host-config"))
+        if kind == "error" and not probing:
+            self.faults.append(f"console: {text} {url}")
+
+
+@pytest.fixture(scope="module")
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    # One for all tests of a module: Streamlit's own scripts are then loaded and compiled once.
+    opened = browser.new_context(accept_downloads=True)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def visitor(context: BrowserContext, server: str) -> Iterator[Visitor]:
+    visiting = Visitor(context, server)
+    yield visiting
+    visiting.close()
+    assert visiting.faults == []
+
+
+@pytest.fixture
+def shot() -> Path | None:
+    """Folder for pictures of the pages, where `CAIRN_SCREENSHOTS` names one."""
+    folder = os.environ.get("CAIRN_SCREENSHOTS")
+    return Path(folder) if folder else None

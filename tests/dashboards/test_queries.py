@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from dashboards import queries
+from dashboards.queries import Scope
+from pipelines.home import Home
+from pipelines.warehouse import Snapshot, published
+from tests.dashboards import snapshot
+from tests.dashboards.snapshot import Plan
+
+SINCE, UNTIL = date(2025, 1, 1), date(2027, 1, 1)
+SHOP = Scope("service", "shop")
+TEAMS = Plan(
+    services={"shop": "Payments", "till": "Commerce", "maps": None},
+    parents={"Payments": "Commerce", "Idle": None},
+    every_days=20,
+)
+
+
+def read(folder: Path, plan: Plan) -> Snapshot:
+    home = Home(folder)
+    snapshot.publish(home, plan, "queried")
+    current = published(home)
+    assert current is not None
+    return current
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
+    pause = (date(2025, 4, 1), date(2025, 6, 1))
+    return read(tmp_path_factory.mktemp("shop"), Plan(every_days=8, pauses=[pause]))
+
+
+@pytest.fixture(scope="module")
+def teams(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
+    return read(tmp_path_factory.mktemp("teams"), TEAMS)
+
+
+def test_the_only_service_is_what_is_shown(shop: Snapshot, teams: Snapshot) -> None:
+    assert queries.scopes(shop) == [SHOP]
+    assert [scope.label for scope in queries.scopes(teams)] == [
+        "All services", "Team: Commerce", "Team: Idle", "Team: Payments", "maps", "shop", "till"
+    ]  # fmt: skip
+
+
+def test_a_trend_has_every_period_once(shop: Snapshot) -> None:
+    trend = queries.trend(shop, "deployments", SHOP, "month", date(2024, 11, 1), date(2027, 2, 1))
+    starts = list(pd.date_range("2024-11-01", "2027-01-01", freq="MS"))
+    assert list(trend["period_start"]) == starts
+    status = trend.set_index("period_start")["status"]
+    assert status["2024-12-01"] == status["2026-12-01"] == "no_data"
+    assert status["2025-04-01"] == "ok"
+    values = trend.set_index("period_start")["value"]
+    assert values["2025-04-01"] == 0
+    assert pd.isna(values["2024-12-01"])
+
+
+def test_a_period_that_the_data_does_not_reach_the_end_of_is_partial(shop: Snapshot) -> None:
+    trend = queries.trend(shop, "change_lead_time", SHOP, "month", date(2026, 9, 1), date(2027, 1, 1))
+    assert list(trend["partial"]) == [False, False, True, True]
+
+
+def test_deployments_and_changes_add_up_to_the_figures(shop: Snapshot) -> None:
+    trend = queries.trend(shop, "deployments", SHOP, "month", SINCE, UNTIL)
+    found = queries.counts(shop, SHOP, SINCE, UNTIL)
+    assert found["deployments"] == trend["value"].sum() == len(queries.deployments(shop, SHOP, SINCE, UNTIL))
+    left = queries.left_out(shop, SHOP, SINCE, UNTIL)["changes"].sum()
+    assert found["changes"] == len(queries.changes(shop, SHOP, SINCE, UNTIL))
+    assert found["changes"] == left + len(queries.lead_times(shop, SHOP, SINCE, UNTIL))
+    n = queries.trend(shop, "change_lead_time", SHOP, "month", SINCE, UNTIL)["n"].sum()
+    assert n == len(queries.lead_times(shop, SHOP, SINCE, UNTIL))
+
+
+def test_until_is_exclusive(shop: Snapshot) -> None:
+    day = queries.deployments(shop, SHOP, SINCE, UNTIL)["finished_at"].iloc[0].date()
+    assert day not in set(queries.deployments(shop, SHOP, SINCE, day)["finished_at"].dt.date)
+    assert set(queries.deployments(shop, SHOP, day, UNTIL)["finished_at"].dt.date) == {day}
+
+
+def test_the_slowest_come_first_and_count(shop: Snapshot) -> None:
+    slowest = queries.changes(shop, SHOP, SINCE, UNTIL, 5, slowest_first=True)
+    every = queries.lead_times(shop, SHOP, SINCE, UNTIL)
+    assert list(slowest["lead_time_seconds"]) == sorted(every, reverse=True)[:5]
+    assert slowest["left_out"].isna().all()
+
+
+def test_percentiles_are_linear(shop: Snapshot) -> None:
+    every = queries.lead_times(shop, SHOP, SINCE, UNTIL)
+    at = queries.percentiles(shop, SHOP, SINCE, UNTIL)
+    assert at["median"] == pytest.approx(every.quantile(0.5))
+    assert at["p90"] == pytest.approx(every.quantile(0.9))
+
+
+def test_only_web_addresses_become_links(shop: Snapshot) -> None:
+    urls = queries.deployments(shop, SHOP, SINCE, UNTIL)["url"]
+    assert urls.isna().sum() == 1
+    assert urls.dropna().str.startswith("https://").all()
+
+
+def test_a_team_has_what_the_teams_below_it_have(teams: Snapshot) -> None:
+    def deployed(scope: Scope) -> set[str]:
+        return set(queries.deployments(teams, scope, SINCE, UNTIL)["service"])
+
+    assert deployed(Scope("team", "Payments")) == {"shop"}
+    assert deployed(Scope("team", "Commerce")) == {"shop", "till"}
+    assert deployed(Scope("team", "Idle")) == set()
+    assert deployed(Scope("organisation", "Acme")) == {"shop", "till", "maps"}
+
+
+def test_names_are_parameters(teams: Snapshot) -> None:
+    assert queries.deployments(teams, Scope("service", "' or true --"), SINCE, UNTIL).empty
+
+
+def test_what_awaits_a_deployment_is_counted_in_scope(teams: Snapshot) -> None:
+    assert queries.waiting(teams, Scope("organisation", "Acme")) == 3 * queries.waiting(teams, SHOP) == 21
+    assert queries.waiting(teams, Scope("team", "Idle")) == 0
+
+
+def test_days_are_the_workspace_s(tmp_path: Path) -> None:
+    late = Plan(covered_until=datetime(2026, 11, 12, 23, 30, tzinfo=UTC), every_days=60)
+    assert queries.covered_on(read(tmp_path, late)) == date(2026, 11, 13)
+
+
+def test_no_deployment_has_no_extent(tmp_path: Path) -> None:
+    empty = read(tmp_path, Plan(last_on=date(2000, 1, 1)))
+    assert queries.extent(empty) is None
+    assert queries.latest_deployment(empty, SHOP) is None
+    assert queries.coverage(empty)["commits"].sum() == 2400
