@@ -17,9 +17,13 @@ from connectors.records import Record
 
 
 class Options(BaseModel):
-    """Base of a connector's settings in the workspace file; unknown keys are errors."""
+    """Base of a connector's settings in the workspace file; unknown keys are errors.
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    Validated with the context `{"folder": Path}`, the workspace file's folder, from which relative
+    paths begin.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class Batch(NamedTuple):

@@ -13,9 +13,9 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import closing
 from datetime import UTC, datetime
-from typing import NamedTuple, TypeVar
+from typing import Annotated, NamedTuple, TypeVar
 
-from pydantic import ConfigDict, Field, JsonValue, field_validator
+from pydantic import AfterValidator, Field, JsonValue, ValidationInfo
 
 from connectors import git_locations, git_mirror
 from connectors.connector import Batch, Connector, Context, Covered, Item, Note, Options, Problem, Quarantined
@@ -37,24 +37,21 @@ _NUMBER_OF_MERGE = re.compile(r"Merge(?:d PR | pull request #)(\d{1,18})\b").mat
 T = TypeVar("T")
 
 
+def _located(entry: str, info: ValidationInfo) -> str:
+    if fault := git_locations.fault(entry):
+        raise ValueError(fault)
+    folder = (info.context or {}).get("folder")
+    return git_locations.from_folder(entry, folder) if folder else entry
+
+
 class GitOptions(Options):
     """Settings of a `git` source."""
 
-    model_config = ConfigDict(hide_input_in_errors=True)
-
-    repositories: tuple[str, ...] = Field(min_length=1, repr=False)
+    repositories: tuple[Annotated[str, AfterValidator(_located)], ...] = Field(min_length=1, repr=False)
     """Paths, globs of paths, and URLs (`https://`, `ssh://`, `file://`, `git@host:path`).
     A URL may carry a user and a password or token."""
     releases: str = r"^v?\d+\.\d+\.\d+$"
     """Tags that are deployments: an RE2 pattern, searched for in the tag's name."""
-
-    @field_validator("repositories")
-    @classmethod
-    def _is_readable(cls, entries: tuple[str, ...]) -> tuple[str, ...]:
-        for entry in entries:
-            if fault := git_locations.fault(entry):
-                raise ValueError(fault)
-        return entries
 
 
 class GitConnector(Connector):

@@ -56,6 +56,13 @@ def fault(entry: str) -> str | None:
     return None
 
 
+def from_folder(entry: str, folder: Path) -> str:
+    """`entry`, its path taken from `folder` where it is a relative one."""
+    path = os.path.join(folder, os.path.expanduser(entry))  # noqa: PTH118, PTH111 -- an entry may end in a slash or be a glob
+    is_remote = _SCHEME.match(entry) or (_SCP_LIKE.fullmatch(entry) and not os.path.exists(path))  # noqa: PTH110
+    return entry if is_remote else path
+
+
 def locate(entries: Iterable[str], git: Git) -> tuple[list[Location], list[Problem]]:
     """The repositories that `entries` name, each once, with names of their own."""
     found: dict[str, Location] = {}

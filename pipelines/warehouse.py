@@ -80,9 +80,14 @@ def current_id(home: Home) -> str | None:
 
 
 def current_fingerprint(home: Home) -> str | None:
-    """The beginning of the fingerprint that the current snapshot was published with."""
+    """The beginning of the fingerprint of the current snapshot; None where there is none that can be read."""
     snapshot_id = current_id(home)
-    if snapshot_id is None or not (home.published / f"{snapshot_id}.duckdb").exists():
+    if snapshot_id is None:
+        return None
+    try:
+        with duckdb.connect(home.published / f"{snapshot_id}.duckdb", read_only=True) as connection:
+            connection.execute("from marts.workspace").fetchall()
+    except duckdb.Error:
         return None
     return snapshot_id.rpartition("-")[2]
 

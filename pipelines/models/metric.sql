@@ -33,12 +33,19 @@ above as (
     select
         r.level, r.key, o.grain, o.period_start, any_value(o.period_end) as period_end, bool_or(o.partial) as partial,
         list(o.value order by o.value) filter (o.value is not null) as figures,
-        sum(o.n) as pooled_n,
-        sum(o.value) as pooled_value,
         list(o.excluded) filter (o.excluded is not null) as excluded,
         count(*) filter (o.value is null) as without_figure
     from own as o
     inner join core.roll_up as r on o.level = 'service' and r.service = o.key
+    group by all
+),
+
+-- A sum is over repositories, since one of two services would count twice.
+pooled as (
+    select r.level, r.key, o.grain, o.period_start, sum(o.value) as value, sum(o.n) as n
+    from own as o
+    inner join core.roll_up_repository as r on o.level = 'repository' and r.repository = o.key
+    where getvariable('estimate') = 'count'
     group by all
 ),
 
@@ -64,18 +71,13 @@ combined as (
     union all
     select
         a.level, a.key, a.grain, a.period_start, a.period_end, a.partial,
-        case getvariable('estimate')
-            when 'count' then a.pooled_value
-            else quantile_of_sorted(a.figures, 0.5)
-        end,
-        case getvariable('estimate')
-            when 'count' then a.pooled_n
-            else coalesce(len(a.figures), 0)
-        end,
+        case getvariable('estimate') when 'count' then p.value else quantile_of_sorted(a.figures, 0.5) end,
+        case getvariable('estimate') when 'count' then p.n else coalesce(len(a.figures), 0) end,
         case when getvariable('estimate') <> 'count' then a.figures[median_rank_low(len(a.figures))] end,
         case when getvariable('estimate') <> 'count' then a.figures[median_rank_high(len(a.figures))] end,
         e.excluded
     from above as a
+    left join pooled as p using (level, key, grain, period_start)
     left join above_excluded as e using (level, key, grain, period_start)
 )
 

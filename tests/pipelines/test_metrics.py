@@ -162,6 +162,16 @@ def test_a_team_spans_the_teams_below_it_and_what_is_of_no_service_stays_out() -
     assert stray == [(None,)]
 
 
+def test_a_repository_of_two_services_counts_once_above_them() -> None:
+    acme = Organisation(services={"web": ("front", ["shop"]), "api": ("front", ["shop", "till"])}, teams={"front": None})
+    acme.line("shop", ("2026-01-01 00:00", "2026-01-02 00:00"), ("2026-01-03 00:00", "2026-01-04 00:00"))
+    acme.line("till", ("2026-01-01 00:00", "2026-01-02 00:00"))
+    acme.build()
+    assert {key: row["value"] for (key, _), row in acme.rows("deployments").items()} == {"web": 2, "api": 3}
+    for level in ("team", "organisation"):
+        assert [row["value"] for row in acme.rows("deployments", level).values()] == [3]
+
+
 def test_parallel_release_branches_ship_a_change_once_at_the_first() -> None:
     shop = Organisation()
     shop.commit("shop", "base", "2026-01-01 00:00")

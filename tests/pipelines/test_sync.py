@@ -62,6 +62,14 @@ def test_a_second_sync_with_nothing_new_publishes_nothing(synced: Home, history:
     assert (warehouse.current_id(synced), synced.warehouse.read_bytes()) == before
 
 
+def test_a_damaged_snapshot_is_published_anew(synced: Home, history: Path) -> None:
+    before = (published_rows(synced), warehouse.current_id(synced))
+    (synced.published / f"{before[1]}.duckdb").write_bytes(b"rubbish" * 1000)
+    assert sync(synced, workspace(history)).exitcode == 0
+    assert published_rows(synced) == before[0]
+    assert warehouse.current_id(synced) != before[1]
+
+
 def test_a_change_of_the_workspace_alone_makes_new_figures(synced: Home, history: Path) -> None:
     settings = workspace(history).model_copy(update={"timezone": "Asia/Tokyo"})
     before = published_rows(synced)
