@@ -1,4 +1,4 @@
-"""`python -m benchmarks [NAME...] [--history FILE]`: run every benchmark, or those named, one after the other.
+"""`python -m benchmarks [NAME...] [--history FILE]`: run every benchmark, or those named, in turn.
 
 A benchmark is a module of this package with a `main(history)` that prints what it measured and
 returns whether its bar was held.
@@ -14,7 +14,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 # The larger history lies beside a development checkout; the smaller one is part of the project.
-HISTORIES = (ROOT.parent / "shared" / "histories" / "argo-cd.fi.gz", ROOT / "tests" / "data" / "sqlite-utils.fi.gz")
+HISTORIES = (
+    ROOT.parent / "shared" / "histories" / "argo-cd.fi.gz",
+    ROOT / "tests" / "data" / "sqlite-utils.fi.gz",
+)
 
 
 def main() -> int:
@@ -22,7 +25,9 @@ def main() -> int:
     there = sorted(module.name for module in pkgutil.iter_modules([str(Path(__file__).parent)]))
     there.remove("__main__")
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(there)}; all without any")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"one of {', '.join(there)}; all without any"
+    )
     parser.add_argument("--history", type=Path, help="a `git fast-export`, gzipped")
     arguments = parser.parse_args()
     if unknown := set(arguments.names) - set(there):

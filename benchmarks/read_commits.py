@@ -1,14 +1,10 @@
 """Time to read a history's commits beside `git log --all` printing the same fields.
 
-    python benchmarks/read_commits.py [HISTORY.fi.gz]
-
 Both read the same mirror, in turns. Bar: the ratio of the medians is at most 1.3.
 """
 
 from __future__ import annotations
 
-import argparse
-import gzip
 import statistics
 import subprocess
 import tempfile
@@ -21,26 +17,20 @@ from connectors.git import GitConnector, GitOptions, People, parse
 from connectors.git_cli import Git
 from connectors.git_locations import locate
 from connectors.git_mirror import COMMIT_FIELDS, advertised, log, make_anew, tips
+from tests.histories import imported
 
 BAR = 1.3
+_RUNS = 11
 
 
-def main() -> int:
-    """Print the times in milliseconds; 1 where the bar is missed."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    sample = Path(__file__).parents[1] / "tests" / "data" / "sqlite-utils.fi.gz"
-    parser.add_argument("history", nargs="?", type=Path, default=sample, help="a `git fast-export`, gzipped")
-    parser.add_argument("--runs", type=int, default=11)
-    arguments = parser.parse_args()
+def main(history: Path) -> bool:
+    """Print the times in milliseconds; False where the bar is missed."""
     with tempfile.TemporaryDirectory() as folder:
-        repository = Path(folder, "source.git")
-        subprocess.run(["git", "init", "--quiet", "--bare", repository], check=True)
-        history = gzip.decompress(arguments.history.read_bytes())
-        subprocess.run(["git", "fast-import", "--quiet"], cwd=repository, input=history, check=True)
-        return _compare(repository, Path(folder), arguments.runs)
+        repository = imported(Path(folder, "source.git"), history)
+        return _compare(repository, Path(folder))
 
 
-def _compare(repository: Path, folder: Path, runs: int) -> int:
+def _compare(repository: Path, folder: Path) -> bool:
     git = Git()
     context = Context(folder / "cache", b"key")
     connector = GitConnector("git", GitOptions(repositories=(str(repository),)), context)
@@ -67,7 +57,7 @@ def _compare(repository: Path, folder: Path, runs: int) -> int:
 
     total = int(subprocess.check_output(["git", "rev-list", "--count", "--all"], cwd=mirror.path))
     times: dict[Callable[[], int], list[float]] = {ours: [], theirs: []}
-    for _ in range(runs):
+    for _ in range(_RUNS):
         for read, taken in times.items():
             started = time.perf_counter()
             count = read()
@@ -80,8 +70,4 @@ def _compare(repository: Path, folder: Path, runs: int) -> int:
     print(f"read into records              {ours_ms:>8.0f} ms   ratio {ratio:.2f} (bar {BAR})")
     print(f"first read, with the mirror    {1000 * first:>8.0f} ms")
     print(f"second read, nothing new       {1000 * second:>8.0f} ms")
-    return 0 if ratio <= BAR else 1
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())
+    return ratio <= BAR

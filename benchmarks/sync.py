@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import os
 import statistics
 import subprocess
@@ -11,6 +10,8 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+
+from tests.histories import imported
 
 FIRST_BAR_SECONDS = 15.0
 SECOND_BAR_SECONDS = 5.0
@@ -22,11 +23,7 @@ def main(history: Path) -> bool:
     """Print the times in seconds; False where a bar is missed."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        repository = folder / "history.git"
-        subprocess.run(["git", "init", "--quiet", "--bare", repository], check=True)
-        subprocess.run(
-            ["git", "fast-import", "--quiet"], cwd=repository, input=gzip.decompress(history.read_bytes()), check=True
-        )
+        repository = imported(folder / "history.git", history)
         (folder / "cairn.yaml").write_text(
             "organisation: Bench\nsources:\n  - {kind: git, repositories: [history.git]}\n"
         )
@@ -36,8 +33,11 @@ def main(history: Path) -> bool:
         first = _seconds(sync, folder, runs=1)
         second = _seconds(sync, folder) - python
     print(f"git log --all                       {log:8.2f} s")
-    print(f"first sync                          {first:8.2f} s   {first / log:6.0f} × git log   (bar {FIRST_BAR_SECONDS} s)")
-    print(f"nothing new, beyond starting Python {second:8.2f} s   {second / log:6.0f} × git log   (bar {SECOND_BAR_SECONDS} s)")
+    for name, taken, bar in (
+        ("first sync", first, FIRST_BAR_SECONDS),
+        ("nothing new, beyond starting Python", second, SECOND_BAR_SECONDS),
+    ):
+        print(f"{name:<35} {taken:8.2f} s   {taken / log:6.0f} × git log   (bar {bar:.0f} s)")
     return first <= FIRST_BAR_SECONDS and second <= SECOND_BAR_SECONDS
 
 

@@ -36,7 +36,8 @@ WorkspaceOption = Annotated[
         "-w",
         metavar="FILE",
         envvar="CAIRN_WORKSPACE",
-        help="The workspace file. Default: cairn.yaml; without one, the git repository of the working directory.",
+        help="The workspace file. Default: cairn.yaml;"
+        " without one, the git repository of the working directory.",
     ),
 ]
 
@@ -79,7 +80,9 @@ DayOption = Annotated[date | None, typer.Option(parser=_day, metavar="YYYY-MM-DD
 def sync(
     workspace: WorkspaceOption = None,
     source: Annotated[str | None, typer.Option(help="Read this source alone.")] = None,
-    full: Annotated[bool, typer.Option("--full", help="Read everything again and rebuild everything.")] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="Read everything again and rebuild everything.")
+    ] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show Dagster's log.")] = False,
 ) -> None:
     """Read what is new in the sources, and publish the figures."""
@@ -88,8 +91,12 @@ def sync(
     found = _workspace(workspace)
     if source is not None and source not in {s.name for s in found.sources}:
         names = ", ".join(s.name for s in found.sources)
-        raise typer.BadParameter(f"no source is called {source}; the workspace has {names}", param_hint="--source")
-    raise typer.Exit(command.run(Home.from_env(), found, source, is_full=full, is_verbose=verbose, console=console))
+        raise typer.BadParameter(
+            f"no source is called {source}; the workspace has {names}", param_hint="--source"
+        )
+    raise typer.Exit(
+        command.run(Home.from_env(), found, source, is_full=full, is_verbose=verbose, console=console)
+    )
 
 
 @app.command()
@@ -111,7 +118,7 @@ def metrics(
 
 @app.command()
 def doctor(workspace: WorkspaceOption = None) -> None:
-    """Check configuration, reachability, freshness and what could not be matched; exit 1 if something is wrong."""
+    """Check configuration, reachability, freshness and what is unmatched; exit 1 if something is wrong."""
     from cairn import doctor as command
 
     raise typer.Exit(command.run(Home.from_env(), _workspace(workspace), Console(highlight=False)))
@@ -132,7 +139,9 @@ def up(
     if workspace:
         environment["CAIRN_WORKSPACE"] = str(workspace.absolute())
     raise typer.Exit(
-        command.run(environment, port, dagster_port, open_browser=not no_browser, console=Console(highlight=False))
+        command.run(
+            environment, port, dagster_port, open_browser=not no_browser, console=Console(highlight=False)
+        )
     )
 
 

@@ -19,7 +19,11 @@ STALE_AFTER = timedelta(hours=36)
 def run(home: Home, workspace: Workspace, console: Console) -> int:
     """Print what was found, a line each; 1 if something is wrong, else 0."""
     report = _Report(console)
-    report.good(f"{workspace.organisation}: {len(workspace.sources)} source(s), days cut in {workspace.timezone}")
+    report.good(
+        f"{workspace.organisation}: {len(workspace.sources)} source(s), days cut in {workspace.timezone}"
+    )
+    if workspace.without_effect:
+        report.note(f"set, but nothing follows it yet: {', '.join(workspace.without_effect)}")
     _check_sources(home, workspace, report)
     _check_freshness(home, workspace, report)
     _check_matching(home, report)
@@ -74,11 +78,15 @@ def _check_freshness(home: Home, workspace: Workspace, report: _Report) -> None:
             report.bad(f"{source.name}: never synced.", "Run `cairn sync`.")
             continue
         if last.succeeded_at is None:
-            report.bad(f"{source.name}: no sync has read all of it.", "Mend what `cairn sync` says, and run it again.")
+            report.bad(
+                f"{source.name}: no sync has read all of it.",
+                "Mend what `cairn sync` says, and run it again.",
+            )
         elif now - last.succeeded_at > STALE_AFTER:
             hours = (now - last.succeeded_at).total_seconds() / 3600
             report.bad(
-                f"{source.name}: last read in full {hours:,.0f} hours ago.", "Run `cairn sync`, or keep `cairn up` running."
+                f"{source.name}: last read in full {hours:,.0f} hours ago.",
+                "Run `cairn sync`, or keep `cairn up` running.",
             )
         else:
             report.good(f"{source.name}: read in full {last.succeeded_at:%Y-%m-%d %H:%M} UTC")
@@ -99,26 +107,36 @@ def _check_matching(home: Home, report: _Report) -> None:
     for row in coverage:
         name = f"{row['source']}: {row['repository']}"
         if row["service"] is None:
-            report.note(f"{name}: of no service; its figures are in no service's, team's or the organisation's")
+            report.note(
+                f"{name}: of no service; its figures are in no service's, team's or the organisation's"
+            )
         if row["undated_release_tags"]:
-            report.note(f"{name}: {row['undated_release_tags']} release tag(s) without a usable date; no deployments")
+            report.note(
+                f"{name}: {row['undated_release_tags']} release tag(s) without a usable date; no deployments"
+            )
         if not row["commits"]:
             continue
         if row["release_tags"] == 0:
             report.bad(
-                f"{name}: none of its {row['tags']} tag(s) matches releases {row['releases']}; no deployments are known.",
+                f"{name}: none of its {row['tags']} tag(s) matches releases {row['releases']};"
+                " no deployments are known.",
                 "Set `releases` of the source to the pattern its release tags follow.",
             )
         else:
             report.good(
                 f"{name}: {row['commits']:,} commits, {row['deployments']:,} deployments from"
-                f" {row['release_tags']:,} of {row['tags']:,} tags, {row['commits_not_deployed']:,} commits not deployed"
+                f" {row['release_tags']:,} of {row['tags']:,} tags,"
+                f" {row['commits_not_deployed']:,} commits not deployed"
             )
     for row in snapshot.rows(
         "select repository, left_out, count(*) as changes from marts.change"
         " where left_out in ('negative', 'undated') group by all order by all"
     ):
         reason = "before they were written" if row["left_out"] == "negative" else "without a usable date"
-        report.note(f"{row['repository']}: {row['changes']} change(s) deployed {reason}; left out of lead time")
+        report.note(
+            f"{row['repository']}: {row['changes']} change(s) deployed {reason}; left out of lead time"
+        )
     for row in snapshot.rows("from marts.quarantine"):
-        report.note(f"{row['source']}: {row['records']} {row['stream']} record(s) in quarantine: {row['reason']}")
+        report.note(
+            f"{row['source']}: {row['records']} {row['stream']} record(s) in quarantine: {row['reason']}"
+        )

@@ -57,7 +57,9 @@ def _print_csv(rows: Sequence[Mapping[str, Any]]) -> None:
     writer.writeheader()
     for row in rows:
         # A cell that begins like a formula is run by spreadsheets: an apostrophe keeps it text.
-        cells = {key: f"'{value}" if str(value)[:1] in set("=+@\t\r") else value for key, value in row.items()}
+        cells = {
+            key: f"'{value}" if str(value)[:1] in set("=+@\t\r") else value for key, value in row.items()
+        }
         writer.writerow({**cells, "excluded": json.dumps(row["excluded"])})
 
 

@@ -36,7 +36,9 @@ def run(
             home,
             workspace,
             is_full=is_full,
-            progress=lambda name, stream, records: spinner.update(f"Reading {name}: {records:,} {stream} records"),
+            progress=lambda name, stream, records: spinner.update(
+                f"Reading {name}: {records:,} {stream} records"
+            ),
             stage=spinner.update,
         )
         try:
@@ -55,11 +57,13 @@ def run(
             console.print(f"{escape(note.scope)}: {escape(note.message)}", soft_wrap=True)
         for problem in read.problems:
             console.print(
-                f"[red]{escape(problem.scope)}: {escape(problem.message)}[/] {escape(problem.mend)}", soft_wrap=True
+                f"[red]{escape(problem.scope)}: {escape(problem.message)}[/] {escape(problem.mend)}",
+                soft_wrap=True,
             )
         if read.error:
             console.print(
-                f"[red]{escape(read.source)}: {escape(str(read.error))}[/] {escape(read.error.mend)}", soft_wrap=True
+                f"[red]{escape(read.source)}: {escape(str(read.error))}[/] {escape(read.error.mend)}",
+                soft_wrap=True,
             )
     for failure in sync.broken:
         console.print(f"[red]{escape(failure)}.[/] The figures are published all the same.", soft_wrap=True)

@@ -38,8 +38,8 @@ class Run:
     home: Home
     workspace: Workspace
     is_full: bool = False
-    progress: Progress = lambda source, stream, records: None
-    stage: Callable[[str], None] = lambda name: None
+    progress: Progress = lambda _source, _stream, _records: None
+    stage: Callable[[str], None] = lambda _name: None
     """Called with the name of each stage as it begins."""
     retry_seconds: float = 10
     reads: dict[str, SourceRead] = field(default_factory=dict)
@@ -70,7 +70,9 @@ def source_asset(source: SourceConfig) -> dg.AssetsDefinition:
             )
             for key in keys
         ],
-        check_specs=[dg.AssetCheckSpec(_READ_CHECK, asset=checked, description="No part of the source was refused")],
+        check_specs=[
+            dg.AssetCheckSpec(_READ_CHECK, asset=checked, description="No part of the source was refused")
+        ],
         required_resource_keys={"run"},
     )
     def read(context: dg.AssetExecutionContext) -> Iterator[Any]:
@@ -150,12 +152,18 @@ def model_asset() -> dg.AssetsDefinition:
         with warehouse.writing(run.home) as connection:
             wanted = refresh.wanted_fingerprint(connection, run.workspace)
             is_built = refresh.built_fingerprint(connection) == wanted
-            if is_built and not run.is_full and wanted.startswith(warehouse.current_fingerprint(run.home) or "-"):
+            if (
+                is_built
+                and not run.is_full
+                and wanted.startswith(warehouse.current_fingerprint(run.home) or "-")
+            ):
                 return
             run.stage("Modelling")
             for built in refresh.build(connection, run.workspace, is_full=run.is_full):
                 key = dg.AssetKey(built.model.name.split("."))
-                run.broken += [f"{built.model.name}: {rows} row(s) break: {c}" for c, rows in built.broken.items()]
+                run.broken += [
+                    f"{built.model.name}: {rows} row(s) break: {c}" for c, rows in built.broken.items()
+                ]
                 if key in context.selected_asset_keys:
                     yield dg.MaterializeResult(asset_key=key, metadata={"dagster/row_count": built.rows})
                     yield dg.AssetCheckResult(
@@ -169,7 +177,9 @@ def snapshot_asset() -> dg.AssetsDefinition:
     """Publishes the marts as a new snapshot for readers."""
     marts = [dg.AssetKey(name.split(".")) for name in modelling.models() if name.startswith("marts.")]
 
-    @dg.asset(key=PUBLISHED, deps=marts, group_name="published", kinds={"duckdb"}, required_resource_keys={"run"})
+    @dg.asset(
+        key=PUBLISHED, deps=marts, group_name="published", kinds={"duckdb"}, required_resource_keys={"run"}
+    )
     def publish(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
         """The snapshot that pages, the command line and the API read."""
         run: Run = context.resources.run

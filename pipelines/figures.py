@@ -31,7 +31,9 @@ ROW_KEYS = (
 
 def metric_names(snapshot: Snapshot) -> list[str]:
     """Names of the metrics in the snapshot."""
-    return [row["metric"] for row in snapshot.rows("select metric from marts.metric_definition order by metric")]
+    return [
+        row["metric"] for row in snapshot.rows("select metric from marts.metric_definition order by metric")
+    ]
 
 
 def metric_rows(
@@ -53,7 +55,8 @@ def metric_rows(
             raise KeyError(name)
         rows += snapshot.rows(
             f'select {", ".join(ROW_KEYS)} from marts."{name}"'
-            " where level = ? and grain = ? and (? is null or period_end > ?) and (? is null or period_start < ?)"
+            " where level = ? and grain = ?"
+            " and (? is null or period_end > ?) and (? is null or period_start < ?)"
             " order by key, period_start",
             [level, grain, since, since, until, until],
         )

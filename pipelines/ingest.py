@@ -57,7 +57,7 @@ def prepare(connection: duckdb.DuckDBPyConnection) -> None:
 
 def cursors(connection: duckdb.DuckDBPyConnection, source: str) -> dict[str, JsonValue]:
     """Scope → where to go on, as of the last load."""
-    # A statement with parameters makes DuckDB import pandas: half a second that a sync with nothing new can spare.
+    # Without parameters, for which DuckDB would import pandas: half a second that an idle sync can spare.
     rows = connection.execute("select source, scope, cursor from raw.cursor").fetchall()
     return {scope: json.loads(cursor) for of, scope, cursor in rows if of == source}
 
@@ -105,7 +105,9 @@ def load(
             connection.execute("update raw.version set version = version + 1")
         connection.execute("truncate raw.loaded_file")
         if files:
-            connection.executemany("insert into raw.loaded_file values (?)", [[_name(f, folder)] for f in files])
+            connection.executemany(
+                "insert into raw.loaded_file values (?)", [[_name(f, folder)] for f in files]
+            )
         connection.execute("commit")
     except BaseException:
         connection.execute("rollback")
@@ -115,12 +117,12 @@ def load(
     return changes
 
 
-def _merge(connection: duckdb.DuckDBPyConnection, source: str, stream: str, files: list[LandedFile]) -> Change:
+def _merge(
+    connection: duckdb.DuckDBPyConnection, source: str, stream: str, files: list[LandedFile]
+) -> Change:
     """Merge the files of one stream, oldest first: the last reading of a key wins."""
     last_whole = {file.scope: number for number, file in enumerate(files) if file.is_whole}
-    kept = [
-        (number, file) for number, file in enumerate(files) if number >= last_whole.get(file.scope, 0)
-    ]
+    kept = [(number, file) for number, file in enumerate(files) if number >= last_whole.get(file.scope, 0)]
     key = _KEYS[stream]
     names = [field.name for field in arrow_schema(stream)]
     has_scope = "scope" in names
@@ -170,7 +172,7 @@ def _merge(connection: duckdb.DuckDBPyConnection, source: str, stream: str, file
 def _newly_covered(
     connection: duckdb.DuckDBPyConnection, covered: Mapping[str, Mapping[str, datetime]]
 ) -> list[tuple[str, str, datetime]]:
-    """What is covered further than is known, to the quarter of an hour: local days begin on one everywhere."""
+    """What is covered further than known, to the quarter of an hour: local days begin on one everywhere."""
     known = {
         (source, scope): quarter
         for source, scope, quarter in connection.execute(

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
-from filelock import AcquireReturnProxy, FileLock, Timeout
+from filelock import FileLock, Timeout
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
@@ -33,7 +34,7 @@ event_log_storage:
 
 
 def definitions(workspace: Workspace, home: Home, run: Run | None = None) -> dg.Definitions:
-    """Assets, job and schedule for one workspace. `run` is what the steps share; by default a new one each run."""
+    """Assets, job and schedule for one workspace. `run` is what the steps share; by default new each run."""
     job = dg.define_asset_job(SYNC, selection=dg.AssetSelection.all(), executor_def=dg.in_process_executor)
     return dg.Definitions(
         assets=[
@@ -57,7 +58,9 @@ def definitions(workspace: Workspace, home: Home, run: Run | None = None) -> dg.
     )
 
 
-def run_in_foreground(run: Run, *, source: str | None, on_wait: Callable[[], None], is_verbose: bool = False) -> bool:
+def run_in_foreground(
+    run: Run, *, source: str | None, on_wait: Callable[[], None], is_verbose: bool = False
+) -> bool:
     """Run the job in this process, for one source or all; False where a step failed.
 
     Waits, after calling `on_wait`, while another run holds the lock.
@@ -92,7 +95,7 @@ def run_in_foreground(run: Run, *, source: str | None, on_wait: Callable[[], Non
 
 
 def _sync_at_checkpoints(connection: Any, _: object) -> None:
-    """Dagster opens its SQLite log anew for every event; syncing the disk each time takes longer than the work."""
+    """Dagster opens its SQLite log for every event; a disk sync each time takes longer than the work."""
     if isinstance(connection, sqlite3.Connection):
         connection.execute("pragma synchronous = normal")
 
@@ -104,10 +107,11 @@ def prepare_instance(home: Home) -> None:
         path.write_text(_DAGSTER_YAML.format(folder=json.dumps(str(home.dagster / "events"))))
 
 
-def lock(home: Home, on_wait: Callable[[], None] = lambda: None) -> AcquireReturnProxy:
-    """The lock that every run holds; taken when this returns, released when its context ends or the process dies.
+def lock(home: Home, on_wait: Callable[[], None] = lambda: None) -> AbstractContextManager[object]:
+    """The lock that every run holds, taken when this returns.
 
-    A process may take it again while it holds it.
+    It is released when its context ends or the process dies. A process may take it again while
+    it holds it.
     """
     shared = FileLock(home.lock, is_singleton=True, thread_local=False)
     try:

@@ -18,8 +18,12 @@ import pyarrow as pa
 
 SCHEMA = """
 create schema if not exists lineage;
-create table if not exists lineage.chain (source varchar, repository_id varchar, sequence bigint, sha varchar);
-create table if not exists lineage.label (source varchar, repository_id varchar, sha varchar, sequence bigint);
+create table if not exists lineage.chain (
+    source varchar, repository_id varchar, sequence bigint, sha varchar
+);
+create table if not exists lineage.label (
+    source varchar, repository_id varchar, sha varchar, sequence bigint
+);
 """
 
 
@@ -60,7 +64,8 @@ def update(connection: duckdb.DuckDBPyConnection) -> int:
     for source, repository_id, first in changed:
         where = [source, repository_id]
         connection.execute(
-            "delete from lineage.label where source = ? and repository_id = ? and sequence >= ?", [*where, first]
+            "delete from lineage.label where source = ? and repository_id = ? and sequence >= ?",
+            [*where, first],
         )
         chain = connection.execute(_CHAIN_FROM, [*where, first]).fetchall()
         if not chain:
@@ -70,9 +75,13 @@ def update(connection: duckdb.DuckDBPyConnection) -> int:
         labelled += len(labels)
         if labels:
             shas, sequences = zip(*labels, strict=True)
-            incoming = pa.table({"sha": pa.array(shas, pa.string()), "sequence": pa.array(sequences, pa.int64())})
+            incoming = pa.table(
+                {"sha": pa.array(shas, pa.string()), "sequence": pa.array(sequences, pa.int64())}
+            )
             connection.register("incoming_label", incoming)
-            connection.execute("insert into lineage.label select ?, ?, sha, sequence from incoming_label", where)
+            connection.execute(
+                "insert into lineage.label select ?, ?, sha, sequence from incoming_label", where
+            )
             connection.unregister("incoming_label")
     if changed:
         connection.execute(

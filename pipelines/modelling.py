@@ -120,7 +120,12 @@ def model_dependencies(model: Model) -> tuple[str, ...]:
 def fingerprint(folder: Path = MODELS) -> str:
     """Hash of everything the models consist of."""
     digest = hashlib.sha256()
-    for path in [*sorted(folder.rglob("*.sql")), Path(lineage.__file__), Path(statistics.__file__), Path(__file__)]:
+    for path in [
+        *sorted(folder.rglob("*.sql")),
+        Path(lineage.__file__),
+        Path(statistics.__file__),
+        Path(__file__),
+    ]:
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 
@@ -149,9 +154,10 @@ def run(connection: duckdb.DuckDBPyConnection, folder: Path = MODELS) -> Iterato
         _compare(connection, model)
         (rows,) = connection.execute(f"select count(*) from {model.name}").fetchall()[0]
         yield Built(model, rows, _check(connection, model))
-    wanted = {name for name in models(folder)}
+    wanted = set(models(folder))
     for schema, table in connection.execute(
-        "select table_schema, table_name from information_schema.tables where table_schema in ('core', 'marts')"
+        "select table_schema, table_name from information_schema.tables"
+        " where table_schema in ('core', 'marts')"
     ).fetchall():
         if f"{schema}.{table}" not in wanted:
             connection.execute(f'drop table {schema}."{table}"')
@@ -183,7 +189,11 @@ def _check(connection: duckdb.DuckDBPyConnection, model: Model) -> dict[str, int
     key = ", ".join(model.header.key)
     counts = {
         f"{key} is unique": f"count(*) - (select count(*) from (select distinct {key} from {model.name}))",
-        **{f"{n} is not null": f'count(*) filter ("{n}" is null)' for n, column in columns if not column.nullable},
+        **{
+            f"{n} is not null": f'count(*) filter ("{n}" is null)'
+            for n, column in columns
+            if not column.nullable
+        },
         **{f"{n} is accepted": f'count(*) filter (not list_contains(?, "{n}"))' for n in accepted},
     }
     sql = f"select {', '.join(counts.values())} from {model.name}"
@@ -198,7 +208,9 @@ def _parse(path: Path) -> Model:
     comment, _, sql = text.removeprefix("/*").partition("*/")
     header = yaml.safe_load(comment)
     if header.get("columns") is None and "metric" in header:
-        shared = yaml.safe_load((path.parents[1] / "metric.sql").read_text().removeprefix("/*").partition("*/")[0])
+        shared = yaml.safe_load(
+            (path.parents[1] / "metric.sql").read_text().removeprefix("/*").partition("*/")[0]
+        )
         header |= {"grain": shared["grain"], "key": shared["key"], "columns": shared["columns"]}
     queries = [sql, (path.parents[1] / "metric.sql").read_text()] if "metric" in header else [sql]
     reads = sorted({read for query in queries for read in _reads(query)})

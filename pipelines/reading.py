@@ -93,7 +93,8 @@ def read_source(home: Home, config: SourceConfig, *, is_full: bool, progress: Pr
         # A fault in one connector must not keep the other sources from being synced.
         log.exception("Source %s failed", config.name)
         result.error = SourceError(
-            f"{type(error).__name__} in the {config.kind} connector", "This is a fault in Cairn: please report it."
+            f"{type(error).__name__} in the {config.kind} connector",
+            "This is a fault in Cairn: please report it.",
         )
     _set_aside(landing, waiting, result)
     _note_outcome(home, result)

@@ -10,6 +10,7 @@ import json
 import os
 import re
 import subprocess
+from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args
@@ -18,6 +19,7 @@ from zoneinfo import available_timezones
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     InstanceOf,
@@ -102,6 +104,17 @@ def _in_the_calendar(name: str) -> str:
     return name
 
 
+def _duration(value: object) -> object:
+    """`90m`, `24h` or `2d` as a `timedelta`; what is none of them raises `ValueError`."""
+    units = {"m": "minutes", "h": "hours", "d": "days"}
+    if isinstance(value, timedelta):
+        return value
+    match = re.fullmatch(r"(\d{1,6})([mhd])", value) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError("is no length of time such as 90m, 24h or 2d")
+    return timedelta(**{units[match[2]]: int(match[1])})
+
+
 Name = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(_printable)
 ]
@@ -140,6 +153,20 @@ class TeamConfig(_Settings):
     """The team it belongs to; None at the top."""
 
 
+class ProductionConfig(_Settings):
+    """Which environments are production."""
+
+    environments: tuple[str, ...] = ("^(prod|production|live)(-.+)?$",)
+    """RE2 patterns, whatever the case."""
+
+
+class SurveysConfig(_Settings):
+    """How survey answers are released."""
+
+    minimum_group: int = Field(5, ge=5)
+    """People under whom a group's answers are withheld."""
+
+
 class Workspace(_Settings):
     """Everything that is configured, checked."""
 
@@ -150,6 +177,15 @@ class Workspace(_Settings):
     services: tuple[ServiceConfig, ...] = ()
     """Empty: every repository is a service."""
     teams: tuple[TeamConfig, ...] = ()
+    production: ProductionConfig = ProductionConfig()
+    failure_window: Annotated[timedelta, BeforeValidator(_duration)] = timedelta(hours=24)
+    """How long after a deployment a failure may still be its doing."""
+    surveys: SurveysConfig = SurveysConfig()
+
+    @property
+    def without_effect(self) -> list[str]:
+        """Settings of the file that no figure follows yet."""
+        return sorted(self.model_fields_set & {"production", "failure_window", "surveys"})
 
     def fingerprint(self) -> str:
         """SHA-256 (hex) of everything that shapes figures; the same after a change of secrets alone."""
@@ -190,6 +226,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Workspace:
         _check_names(file, "teams", _words(file, "teams", "name"))
         _check_names(file, "services", _words(file, "services", "name"))
         _check_teams(file)
+        _check_environments(file)
         parts = {"sources": _found(sources), "services": _found(services), "teams": _found(teams)}
         workspace = file.validated(Workspace, {**file.data, **parts}, ())
     if workspace is None or file.problems:
@@ -315,6 +352,13 @@ def _check_pattern(file: ConfigFile, pattern: object, location: Location) -> Non
     if problem:
         mend = "Correct the pattern; it is RE2, which has no look-around and no back-references"
         file.add(location, f"is not a pattern: {problem}", mend)
+
+
+def _check_environments(file: ConfigFile) -> None:
+    production = file.data.get("production") if file.data else None
+    patterns = production.get("environments") if isinstance(production, dict) else None
+    for number, pattern in enumerate(patterns if isinstance(patterns, list) else []):
+        _check_pattern(file, pattern, ("production", "environments", number))
 
 
 @lru_cache

@@ -14,19 +14,27 @@ RELEASES = r"^v?\d+\.\d+\.\d+$"
 
 def git(repository: Path, *arguments: str) -> str:
     command = ["git", "-C", str(repository), *arguments]
-    return subprocess.run(command, check=True, capture_output=True, text=True, errors="surrogateescape").stdout
+    return subprocess.run(
+        command, check=True, capture_output=True, text=True, errors="surrogateescape"
+    ).stdout
 
 
 def deployments(repository: Path, releases: str = RELEASES) -> list[tuple[int, str, str]]:
     """(time, tag, sha) of each deployment, in order."""
     form = "--format=%(refname:lstrip=2)%00%(objectname)%00%(*objectname)%00%(creatordate:unix)"
     tags = [line.split("\0") for line in git(repository, "for-each-ref", form, "refs/tags").splitlines()]
-    found = sorted((int(at), name, peeled or sha) for name, sha, peeled, at in tags if re.search(releases, name))
-    return [now for before, now in zip([None, *found], found, strict=False) if before is None or before[2] != now[2]]
+    found = sorted(
+        (int(at), name, peeled or sha) for name, sha, peeled, at in tags if re.search(releases, name)
+    )
+    return [
+        now
+        for before, now in zip([None, *found], found, strict=False)
+        if before is None or before[2] != now[2]
+    ]
 
 
 def monthly(repository: Path, releases: str = RELEASES) -> dict[str, dict[str, object]]:
-    """Month → deployments, n and median of lead time in seconds, negative ones; only months with a deployment."""
+    """Month → deployments, lead time's n, median in seconds and negatives; only months with a deployment."""
     live: list[str] = []
     counts: dict[str, int] = defaultdict(int)
     leads: dict[str, list[int]] = defaultdict(list)

@@ -6,4 +6,6 @@ import pytest
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--update-definitions", action="store_true", help="Write tests/pipelines/definitions.json anew")
+    parser.addoption(
+        "--update-definitions", action="store_true", help="Write tests/pipelines/definitions.json anew"
+    )

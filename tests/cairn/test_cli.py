@@ -27,7 +27,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A working directory with a workspace, synced."""
     folder = tmp_path_factory.mktemp("work")
     history = imported(folder / "sqlite-utils.git")
-    (folder / "cairn.yaml").write_text("organisation: Acme\nsources:\n  - {kind: git, repositories: [./*.git]}\n")
+    (folder / "cairn.yaml").write_text(
+        "organisation: Acme\nsources:\n  - {kind: git, repositories: [./*.git]}\n"
+    )
     assert syncing.sync(Home(folder / ".cairn"), syncing.workspace(history)).exitcode == 0
     return folder
 
@@ -42,9 +44,18 @@ def cli(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
 
 def test_json_is_a_list_of_the_rows_with_exactly_their_keys(cli: Cli) -> None:
     result = cli(
-        "metrics", "change_lead_time", "deployments", "--by", "service", "--since", "2026-07-01", "--until", "2026-08-01",
-        "--format", "json",
-    )  # fmt: skip
+        "metrics",
+        "change_lead_time",
+        "deployments",
+        "--by",
+        "service",
+        "--since",
+        "2026-07-01",
+        "--until",
+        "2026-08-01",
+        "--format",
+        "json",
+    )
     assert result.exit_code == 0
     rows = json.loads(result.stdout)
     assert [tuple(row) for row in rows] == [ROW_KEYS, ROW_KEYS]
@@ -57,7 +68,9 @@ def test_json_is_a_list_of_the_rows_with_exactly_their_keys(cli: Cli) -> None:
 
 
 def test_csv_has_a_header_and_empty_cells_for_null(cli: Cli) -> None:
-    result = cli("metrics", "deployment_frequency", "--by", "repository", "--grain", "year", "--format", "csv")
+    result = cli(
+        "metrics", "deployment_frequency", "--by", "repository", "--grain", "year", "--format", "csv"
+    )
     rows = list(csv.DictReader(StringIO(result.stdout)))
     assert tuple(rows[0]) == ROW_KEYS
     assert {row["low"] for row in rows} == {""}
@@ -98,14 +111,18 @@ def test_wrong_usage_exits_with_2_and_says_what_is_right(cli: Cli, arguments: li
     assert says in result.output
 
 
-def test_before_the_first_sync_metrics_says_what_to_do(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_before_the_first_sync_metrics_says_what_to_do(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("CAIRN_HOME", str(tmp_path))
     result = cli("metrics", "deployments")
     assert result.exit_code == 1
     assert "cairn sync" in result.output
 
 
-def test_a_damaged_snapshot_is_one_line_with_its_mend(cli: Cli, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_damaged_snapshot_is_one_line_with_its_mend(
+    cli: Cli, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     home = Home(tmp_path)
     home.create()
     (home.published / "CURRENT").write_text("x-1")
@@ -128,7 +145,9 @@ def test_doctor_finds_what_is_wrong(cli: Cli, tmp_path: Path, monkeypatch: pytes
     shop.commit()
     shop.tag("release-1")
     settings = tmp_path / "cairn.yaml"
-    settings.write_text("organisation: Acme\nsources:\n  - {kind: git, repositories: [./shop.git, ./gone.git]}\n")
+    settings.write_text(
+        "organisation: Acme\nsources:\n  - {kind: git, repositories: [./shop.git, ./gone.git]}\n"
+    )
     monkeypatch.setenv("CAIRN_HOME", str(tmp_path / "home"))
     never = cli("doctor", "-w", settings)
     assert never.exit_code == 1
@@ -167,7 +186,9 @@ def test_a_sync_prints_its_table_and_fails_where_a_repository_did(tmp_path: Path
     assert "Traceback" not in first.stderr
     assert "source  stream      new  changed  quarantined  seconds" in first.stderr
     assert "Published" in first.stderr
-    (tmp_path / "cairn.yaml").write_text("organisation: Acme\nsources:\n  - {kind: git, repositories: [./shop.git]}\n")
+    (tmp_path / "cairn.yaml").write_text(
+        "organisation: Acme\nsources:\n  - {kind: git, repositories: [./shop.git]}\n"
+    )
     second = run()
     assert second.returncode == 0, second.stderr
     assert (tmp_path / ".cairn" / "published" / "CURRENT").exists()
@@ -175,7 +196,9 @@ def test_a_sync_prints_its_table_and_fails_where_a_repository_did(tmp_path: Path
 
 def test_a_damaged_warehouse_says_how_to_make_it_anew(tmp_path: Path) -> None:
     Upstream(tmp_path / "shop.git").commit()
-    (tmp_path / "cairn.yaml").write_text("organisation: Acme\nsources:\n  - {kind: git, repositories: [./shop.git]}\n")
+    (tmp_path / "cairn.yaml").write_text(
+        "organisation: Acme\nsources:\n  - {kind: git, repositories: [./shop.git]}\n"
+    )
     (tmp_path / ".cairn").mkdir()
     (tmp_path / ".cairn" / "warehouse.duckdb").write_bytes(b"rubbish" * 1000)
     command = [sys.executable, "-m", "cairn", "sync"]

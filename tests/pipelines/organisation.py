@@ -50,7 +50,13 @@ class Organisation:
         self._tags: dict[str, list[Ref]] = {}
 
     def commit(
-        self, repository: str, sha: str, at: str | None, *parents: str, bot: bool = False, kind: str = "change"
+        self,
+        repository: str,
+        sha: str,
+        at: str | None,
+        *parents: str,
+        bot: bool = False,
+        kind: str = "change",
     ) -> None:
         moment = utc(at) if at else None
         kind = "merge" if len(parents) > 1 else kind
@@ -73,17 +79,25 @@ class Organisation:
             for name in self._commits:
                 landing.write(Batch("commit", name, self._commits[name]))
                 landing.write(Batch("ref", name, self._tags.get(name, []), is_whole=True))
-            known = [Repository(name, name, f"https://git.example.invalid/{name}.git", "main", False) for name in self._commits]
+            known = [
+                Repository(name, name, f"https://git.example.invalid/{name}.git", "main", False)
+                for name in self._commits
+            ]
             landing.write(Batch("repository", "git", known, is_whole=True))
-            ingest.load(self.connection, Path(folder), {"git": dict.fromkeys(self._commits, self.covered_until)})
+            ingest.load(
+                self.connection, Path(folder), {"git": dict.fromkeys(self._commits, self.covered_until)}
+            )
         for built in refresh.build(self.connection, self.workspace, is_full=is_full):
             assert built.broken == {}
         return self
 
-    def rows(self, metric: str, level: str = "service", grain: str = "month") -> dict[tuple[str, str], dict[str, Any]]:
+    def rows(
+        self, metric: str, level: str = "service", grain: str = "month"
+    ) -> dict[tuple[str, str], dict[str, Any]]:
         """(key, first day) → row."""
         cursor = self.connection.execute(
-            f"select {', '.join(ROW_KEYS)} from marts.{metric} where level = ? and grain = ? order by key, period_start",
+            f"select {', '.join(ROW_KEYS)} from marts.{metric}"
+            " where level = ? and grain = ? order by key, period_start",
             [level, grain],
         )
         rows = [dict(zip(ROW_KEYS, row, strict=True)) for row in cursor.fetchall()]

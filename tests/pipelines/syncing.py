@@ -49,7 +49,7 @@ def _sync(home: Home, settings: Workspace, is_full: bool, kill_at: tuple[str, in
     if kill_at:
         _kill_at(*kill_at)
     run = Run(home, settings, is_full=is_full)
-    is_done = run_in_foreground(run, source=None, on_wait=lambda: (home.root / "waited").touch())
+    is_done = run_in_foreground(run, source=None, on_wait=(home.root / "waited").touch)
     os._exit(0 if is_done and not run.broken else 1)
 
 

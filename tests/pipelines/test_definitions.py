@@ -45,7 +45,11 @@ def _described(defs: dg.Definitions) -> dict[str, Any]:
         },
         "jobs": [job.name for job in defs.jobs or []],
         "schedules": {
-            schedule.name: [schedule.cron_schedule, schedule.execution_timezone, schedule.default_status.value]
+            schedule.name: [
+                schedule.cron_schedule,
+                schedule.execution_timezone,
+                schedule.default_status.value,
+            ]
             for schedule in defs.schedules or []
             if isinstance(schedule, dg.ScheduleDefinition)
         },
@@ -59,7 +63,9 @@ def test_every_model_documents_its_columns_in_dagster(defs: dg.Definitions) -> N
         assert node.description == model.header.description
         schema = node.metadata["dagster/column_schema"]
         described = {column.name: column.description for column in schema.columns}
-        assert described == {column: documented.description for column, documented in model.header.columns.items()}
+        assert described == {
+            column: documented.description for column, documented in model.header.columns.items()
+        }
         assert all(described.values())
 
 

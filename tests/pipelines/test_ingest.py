@@ -40,9 +40,13 @@ def load(connection: duckdb.DuckDBPyConnection, folder: Path, *batches: Batch) -
     return {stream: change for (_, stream), change in ingest.load(connection, folder, {}).items()}
 
 
-def test_new_changed_and_known_records_are_told_apart(connection: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+def test_new_changed_and_known_records_are_told_apart(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
     load(connection, tmp_path, Batch("commit", "shop", [commit("a"), commit("b")]))
-    changes = load(connection, tmp_path, Batch("commit", "shop", [commit("a"), commit("b", "fix"), commit("c")]))
+    changes = load(
+        connection, tmp_path, Batch("commit", "shop", [commit("a"), commit("b", "fix"), commit("c")])
+    )
     assert changes == {"commit": Change(new=1, changed=1)}
     assert connection.execute("select sha, kind from raw.commit order by sha").fetchall() == [
         ("a", "change"),
@@ -69,7 +73,9 @@ def test_a_whole_batch_removes_what_it_does_not_name_in_its_scope_alone(
     assert names == [("shop", "2"), ("shop", "3"), ("till", "1")]
 
 
-def test_of_two_whole_batches_that_wait_the_later_counts(connection: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+def test_of_two_whole_batches_that_wait_the_later_counts(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
     load(
         connection,
         tmp_path,

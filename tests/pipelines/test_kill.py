@@ -56,15 +56,21 @@ def killed(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> dict
     """Stage → a home whose first sync was killed there; after them all a release was made."""
     homes = {stage: home_in(tmp_path_factory.mktemp("home")) for stage in STAGES}
     with ThreadPoolExecutor(2) as pool:
-        ends = pool.map(lambda stage: sync(homes[stage], workspace(upstream.path), kill_at=STAGES[stage]), STAGES)
-        assert {stage: end.exitcode for stage, end in zip(STAGES, ends, strict=True)} == dict.fromkeys(STAGES, -9)
+        ends = pool.map(
+            lambda stage: sync(homes[stage], workspace(upstream.path), kill_at=STAGES[stage]), STAGES
+        )
+        assert {stage: end.exitcode for stage, end in zip(STAGES, ends, strict=True)} == dict.fromkeys(
+            STAGES, -9
+        )
     upstream.commit("one more")
     upstream.tag("2.0.0")
     return homes
 
 
 @pytest.fixture(scope="module")
-def undisturbed(killed: dict[str, Home], upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Home:
+def undisturbed(
+    killed: dict[str, Home], upstream: Upstream, tmp_path_factory: pytest.TempPathFactory
+) -> Home:
     home = home_in(tmp_path_factory.mktemp("undisturbed"))
     assert sync(home, workspace(upstream.path)).exitcode == 0
     assert len(published_rows(home)["deployment"]) == 7

@@ -26,7 +26,9 @@ def test_a_batch_comes_back_as_it_was_written(tmp_path: Path) -> None:
     assert (file.source, file.stream, file.scope, file.cursor, file.is_whole) == (
         "git", "commit", "shop", {"refs": ["x"]}, False,
     )  # fmt: skip
-    assert [Commit(**{**row, "parents": tuple(row["parents"])}) for row in pq.read_table(file.path).to_pylist()] == [
+    assert [
+        Commit(**{**row, "parents": tuple(row["parents"])}) for row in pq.read_table(file.path).to_pylist()
+    ] == [
         commit("a"),
         odd,
     ]

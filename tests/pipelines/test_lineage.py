@@ -47,7 +47,9 @@ def test_first_containing_is_what_git_lists(drawn: tuple[Parents, list[str]]) ->
         for sequence, commit in enumerate(chain):
             earlier = [shas[other] for other in chain[:sequence]]
             command = ["git", "rev-list", shas[commit], "--not", *earlier]
-            listed = subprocess.run(command, cwd=Path(folder) / "x.git", capture_output=True, check=True, text=True)
+            listed = subprocess.run(
+                command, cwd=Path(folder) / "x.git", capture_output=True, check=True, text=True
+            )
             wanted |= dict.fromkeys(listed.stdout.split(), sequence)
     assert {shas[commit]: sequence for commit, sequence in got.items()} == wanted
 
@@ -57,14 +59,18 @@ def _written(path: Path, parents: Parents) -> dict[str, str]:
     subprocess.run(["git", "init", "--quiet", "--bare", path], check=True)
     stream = []
     for name, above in parents.items():
-        first, *merged = above or [None]
+        first, *merged = above or [""]
         stream.append(f"reset refs/heads/x{name}\ncommit refs/heads/x{name}\nmark :{int(name) + 1}\n")
-        stream.append(f"committer A <a@example.invalid> {1_700_000_000 + int(name)} +0000\ndata {len(name)}\n{name}\n")
+        stream.append(
+            f"committer A <a@example.invalid> {1_700_000_000 + int(name)} +0000\ndata {len(name)}\n{name}\n"
+        )
         stream += [f"from :{int(first) + 1}\n"] if first else []
         stream += [f"merge :{int(other) + 1}\n" for other in merged]
     subprocess.run(["git", "fast-import", "--quiet"], cwd=path, input="".join(stream).encode(), check=True)
     form = "--format=%(refname:lstrip=2) %(objectname)"
-    listed = subprocess.run(["git", "for-each-ref", form], cwd=path, capture_output=True, check=True, text=True)
+    listed = subprocess.run(
+        ["git", "for-each-ref", form], cwd=path, capture_output=True, check=True, text=True
+    )
     return {line.split()[0]: line.split()[1] for line in listed.stdout.replace("x", "").splitlines()}
 
 
@@ -76,7 +82,9 @@ def test_an_update_ends_where_a_fresh_start_does(parents: Parents, data: st.Data
     for _ in range(3):
         # Commits come in order; deployments may be added, inserted, moved and removed at will.
         known = shas[: data.draw(st.integers(1, len(shas)))]
-        known = max(known, [s for (s,) in connection.execute("select sha from core.commit").fetchall()], key=len)
+        known = max(
+            known, [s for (s,) in connection.execute("select sha from core.commit").fetchall()], key=len
+        )
         chain = data.draw(st.lists(st.sampled_from(known), max_size=6))
         _fill(connection, {sha: parents[sha] for sha in known}, chain)
         lineage.update(connection)
@@ -109,7 +117,9 @@ def test_the_real_history_is_walked_as_git_walks_it(tmp_path: Path) -> None:
     path = imported(tmp_path / "x.git")
 
     def git(*arguments: str) -> list[str]:
-        return subprocess.run(["git", *arguments], cwd=path, capture_output=True, check=True, text=True).stdout.splitlines()
+        return subprocess.run(
+            ["git", *arguments], cwd=path, capture_output=True, check=True, text=True
+        ).stdout.splitlines()
 
     parents = {line.split()[0]: line.split()[1:] for line in git("log", "--all", "--format=%H %P")}
     (head,) = git("rev-parse", "main")
@@ -129,7 +139,9 @@ def _tables() -> duckdb.DuckDBPyConnection:
 
 def _fill(connection: duckdb.DuckDBPyConnection, parents: Parents, chain: list[str]) -> None:
     connection.execute("truncate core.commit; truncate core.deployment")
-    connection.executemany("insert into core.commit values (?, ?, ?, ?)", [[*REPOSITORY, *p] for p in parents.items()])
+    connection.executemany(
+        "insert into core.commit values (?, ?, ?, ?)", [[*REPOSITORY, *p] for p in parents.items()]
+    )
     if chain:
         rows = [[*REPOSITORY, sequence, sha] for sequence, sha in enumerate(chain, 1)]
         connection.executemany("insert into core.deployment values (?, ?, ?, ?)", rows)

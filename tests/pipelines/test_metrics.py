@@ -122,7 +122,8 @@ def test_an_empty_period_is_a_frequency_of_zero_and_a_lead_time_of_nothing() -> 
 
 
 def test_a_period_that_the_data_does_not_cover_to_its_end_is_partial() -> None:
-    shop = Organisation(timezone="America/New_York", covered_until="2026-03-01 04:59")  # 23:59 on the last of February
+    # Until 23:59 on the last of February, there.
+    shop = Organisation(timezone="America/New_York", covered_until="2026-03-01 04:59")
     shop.line("shop", ("2026-01-01 00:00", "2026-01-05 00:00"), ("2026-02-01 00:00", "2026-02-03 00:00"))
     rows = shop.build().rows("deployments")
     assert [row["partial"] for row in rows.values()] == [False, False, True]
@@ -156,14 +157,24 @@ def test_a_team_spans_the_teams_below_it_and_what_is_of_no_service_stays_out() -
     teams = acme.rows("deployments", "team")
     assert {key: row["value"] for (key, _), row in teams.items()} == {"product": 3, "front": 2, "back": 1}
     assert acme.rows("deployments", "organisation")["Acme", "2026-01-01"]["value"] == 4
-    assert {key for key, _ in acme.rows("deployments", "repository")} == {"shop-a", "shop-b", "till", "jobs", "stray"}
+    assert {key for key, _ in acme.rows("deployments", "repository")} == {
+        "shop-a",
+        "shop-b",
+        "till",
+        "jobs",
+        "stray",
+    }
     assert acme.rows("deployments")["web", "2026-01-01"]["value"] == 2
-    stray = acme.connection.execute("select service from marts.coverage where repository = 'stray'").fetchall()
+    stray = acme.connection.execute(
+        "select service from marts.coverage where repository = 'stray'"
+    ).fetchall()
     assert stray == [(None,)]
 
 
 def test_a_repository_of_two_services_counts_once_above_them() -> None:
-    acme = Organisation(services={"web": ("front", ["shop"]), "api": ("front", ["shop", "till"])}, teams={"front": None})
+    acme = Organisation(
+        services={"web": ("front", ["shop"]), "api": ("front", ["shop", "till"])}, teams={"front": None}
+    )
     acme.line("shop", ("2026-01-01 00:00", "2026-01-02 00:00"), ("2026-01-03 00:00", "2026-01-04 00:00"))
     acme.line("till", ("2026-01-01 00:00", "2026-01-02 00:00"))
     acme.build()
@@ -181,7 +192,9 @@ def test_parallel_release_branches_ship_a_change_once_at_the_first() -> None:
     shop.tag("shop", "2.0.0", "feature", "2026-01-04 00:00")
     shop.tag("shop", "1.0.1", "fix", "2026-01-03 00:00")
     shop.build()
-    shipped = shop.connection.execute("select sha, ref from marts.change where left_out is null order by sha").fetchall()
+    shipped = shop.connection.execute(
+        "select sha, ref from marts.change where left_out is null order by sha"
+    ).fetchall()
     assert shipped == [("feature", "2.0.0"), ("fix", "1.0.1")]
 
 
@@ -207,7 +220,9 @@ def test_the_interval_of_lead_time_is_woodruffs_with_deployments_as_clusters() -
         for number in range(rng.randint(1, 6)):
             minutes = rng.randint(1, 5000)
             sha = f"{day}-{number}"
-            shop.commit("shop", sha, (finished - timedelta(minutes=minutes)).strftime("%Y-%m-%d %H:%M"), before)
+            shop.commit(
+                "shop", sha, (finished - timedelta(minutes=minutes)).strftime("%Y-%m-%d %H:%M"), before
+            )
             clusters[-1].append(minutes * 60.0)
             before = sha
         shop.tag("shop", f"0.0.{day}", before, f"2026-01-{day:02} 00:00")
@@ -233,7 +248,9 @@ def linear_quantile(ascending: list[float], p: float) -> float:
 
 def test_fewer_than_ten_deployments_have_no_interval() -> None:
     shop = Organisation()
-    shop.line("shop", *((f"2026-01-{day:02} 00:00", f"2026-01-{day:02} 0{day % 7}:00") for day in range(1, 11)))
+    shop.line(
+        "shop", *((f"2026-01-{day:02} 00:00", f"2026-01-{day:02} 0{day % 7}:00") for day in range(1, 11))
+    )
     row = shop.build().rows("change_lead_time")["shop", "2026-01-01"]
     assert (row["n"], row["status"], row["low"], row["high"]) == (9, "ok", None, None)
 

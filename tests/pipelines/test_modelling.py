@@ -59,7 +59,9 @@ def test_a_table_whose_model_is_gone_is_dropped(folder: Path) -> None:
     with duckdb.connect() as connection:
         connection.execute("create schema core; create table core.old (a integer)")
         list(modelling.run(connection, folder))
-        tables = connection.execute("select table_name from duckdb_tables() where schema_name = 'core'").fetchall()
+        tables = connection.execute(
+            "select table_name from duckdb_tables() where schema_name = 'core'"
+        ).fetchall()
     assert tables == [("b",)]
 
 

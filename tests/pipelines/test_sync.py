@@ -15,6 +15,7 @@ from tests import brute_force
 from tests.histories import Upstream, imported
 from tests.pipelines.syncing import published_rows, start, sync, workspace
 
+
 @pytest.fixture(scope="module")
 def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return imported(tmp_path_factory.mktemp("history") / "sqlite-utils.git")
@@ -123,11 +124,17 @@ def test_one_repository_that_fails_leaves_the_others_synced(tmp_path: Path) -> N
     snapshot = warehouse.published(home)
     assert snapshot
     refs = snapshot.rows("select repository, ref from marts.deployment order by all")
-    assert [(row["repository"], row["ref"]) for row in refs] == [("bad", "1.0.0"), ("good", "1.0.0"), ("good", "1.1.0")]
+    assert [(row["repository"], row["ref"]) for row in refs] == [
+        ("bad", "1.0.0"),
+        ("good", "1.0.0"),
+        ("good", "1.1.0"),
+    ]
 
 
 def test_nothing_personal_is_kept(synced: Home, history: Path) -> None:
-    names = {line for line in brute_force.git(history, "log", "--all", "--format=%an%n%ae").splitlines() if line}
+    names = {
+        line for line in brute_force.git(history, "log", "--all", "--format=%an%n%ae").splitlines() if line
+    }
     for path in synced.root.rglob("*"):
         if path.is_file() and synced.mirrors not in path.parents:
             content = path.read_bytes()

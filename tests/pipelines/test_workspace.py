@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import pytest
 from pydantic import AfterValidator, SecretStr, ValidationInfo
@@ -15,8 +15,10 @@ from pydantic import AfterValidator, SecretStr, ValidationInfo
 import connectors
 from connectors.connector import Connector, Options
 from pipelines.workspace import (
+    ProductionConfig,
     ServiceConfig,
     SourceConfig,
+    SurveysConfig,
     TeamConfig,
     Workspace,
     WorkspaceError,
@@ -26,16 +28,24 @@ from pipelines.workspace import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
-    from pydantic import BaseModel
+    from pydantic import BaseModel, JsonValue
+
+    from connectors.connector import Item, Note, Problem
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "workspace.md"
 SECRET = "s3cr3t-value"
 
 
 def _in_folder(path: str, info: ValidationInfo) -> str:
+    assert info.context
     return str(info.context["folder"] / path)
+
+
+def _options(source: SourceConfig) -> Any:
+    """A source's options, of whichever connector's type."""
+    return source.options
 
 
 def _refuse_loudly(value: str) -> str:
@@ -63,10 +73,10 @@ class Tool(Connector):
     streams: ClassVar[tuple[str, ...]] = ()
     options_type = ToolOptions
 
-    def read(self, cursors):  # noqa: ARG002
+    def read(self, cursors: Mapping[str, JsonValue]) -> Iterator[Item]:  # noqa: ARG002
         yield from ()
 
-    def check(self):
+    def check(self) -> Iterator[Problem | Note]:
         yield from ()
 
 
@@ -112,7 +122,7 @@ HEAD = "organisation: Acme\n"
 TOOL = "sources: [{kind: tool}]\n"
 
 
-def test_everything_that_can_be_set(read, tmp_path):
+def test_everything_that_can_be_set(read: Callable[..., Workspace], tmp_path: Path) -> None:
     workspace = read(
         """
 organisation: Acme
@@ -133,7 +143,7 @@ teams: [{name: product}, {name: web, parent: product}]
     assert (first.kind, first.name, second.name) == ("tool", "tool", "second-tool")
     assert isinstance(first.options, ToolOptions)
     assert first.options.releases == r"^v\d+$"
-    assert first.options.token.get_secret_value() == SECRET
+    assert _options(first).token.get_secret_value() == SECRET
     assert first.options.folders == (str(tmp_path / "here"), "/there")
     assert workspace.services == (
         ServiceConfig(name="shop", team="web", repositories=("shop", "shop-*")),
@@ -143,7 +153,7 @@ teams: [{name: product}, {name: web, parent: product}]
     assert SECRET not in repr(workspace) + str(workspace) + workspace.model_dump_json()
 
 
-def test_defaults(read):
+def test_defaults(read: Callable[..., Workspace]) -> None:
     workspace = read(HEAD + TOOL)
     assert (workspace.timezone, workspace.services, workspace.teams) == ("UTC", (), ())
 
@@ -178,7 +188,14 @@ def test_defaults(read):
         ("organisation: ' '\n" + TOOL, r":1: organisation: must not be empty\."),
         (TOOL, r":1: organisation: is missing\. Add it\."),
         ("organization: Acme\n" + HEAD + TOOL, r":1: organization: is not a setting\. Did you mean `organis"),
-        (HEAD + TOOL + "failure_window: 24h\n", r":3: failure_window: is not a setting\. Known here: org"),
+        (HEAD + TOOL + "platform: {}\n", r":3: platform: is not a setting\. Known here: org"),
+        (HEAD + TOOL + "failure_window: soon\n", r":3: failure_window: is no length of time such as 90m"),
+        (HEAD + TOOL + "failure_window: 24\n", r":3: failure_window: is no length of time such as 90m"),
+        (HEAD + TOOL + "surveys: {minimum_group: 4}\n", r":3: surveys\.minimum_group: .*5"),
+        (
+            HEAD + TOOL + "production: {environments: ['(']}\n",
+            r":3: production\.environments\[0\]: is not a pat",
+        ),
         (HEAD + TOOL + "timezone: Berlin\n", r":3: timezone: there is no timezone `Berlin`\. .*`Europe/Be"),
         (HEAD + TOOL + "timezone: ../UTC\n", r":3: timezone: there is no timezone"),
         (HEAD, r":1: sources: names nothing to read\. Add "),
@@ -266,13 +283,15 @@ def test_defaults(read):
         ),
     ],
 )
-def test_one_problem_is_one_line_that_says_where_what_and_how_to_mend_it(complaints, text, expected):
+def test_one_problem_is_one_line_that_says_where_what_and_how_to_mend_it(
+    complaints: Callable[..., list[str]], text: str | bytes, expected: str
+) -> None:
     (line,) = complaints(text)
     assert re.search(expected, line)
     assert re.match(r"cairn\.yaml:\d+: .+\. .+\.$", line)
 
 
-def test_all_problems_are_told_at_once_and_in_order(complaints):
+def test_all_problems_are_told_at_once_and_in_order(complaints: Callable[..., list[str]]) -> None:
     lines = complaints(
         f"""organisation: Acme
 timezone: Mars/Base
@@ -287,7 +306,7 @@ services:
   - {{name: a, team: b, repositories: 1}}
 teams:
   - {{name: a, parent: a, size: 3}}
-surveys: {{}}
+platform: {{}}
 """
     )
     places = [re.sub(r"^cairn\.yaml:(\d+): ([^:]*):.*", r"\1 \2", line) for line in lines]
@@ -303,11 +322,11 @@ surveys: {{}}
         "11 services[0].team",
         "13 teams[0].size",
         "13 teams[0].parent",
-        "14 surveys",
+        "14 platform",
     ]
 
 
-def test_an_unknown_key_is_found_however_deep(complaints):
+def test_an_unknown_key_is_found_however_deep(complaints: Callable[..., list[str]]) -> None:
     (line,) = complaints(
         HEAD + "sources:\n  - kind: tool\n    login:\n      user: x\n      password: ${P}\n", P="x"
     )
@@ -315,44 +334,50 @@ def test_an_unknown_key_is_found_however_deep(complaints):
 
 
 @pytest.mark.parametrize("written", ["{kind: tool, url: ${X}}", '{"kind": tool, "url": "${X}"}'])
-def test_variables_are_filled_in_wherever_yaml_allows_a_word(read, written):
-    assert read(f"{HEAD}sources: [{written}]\n", X="there").sources[0].options.url == "there"
+def test_variables_are_filled_in_wherever_yaml_allows_a_word(
+    read: Callable[..., Workspace], written: str
+) -> None:
+    assert _options(read(f"{HEAD}sources: [{written}]\n", X="there").sources[0]).url == "there"
 
 
-def test_text_around_a_variable_and_an_escaped_one(read):
+def test_text_around_a_variable_and_an_escaped_one(read: Callable[..., Workspace]) -> None:
     workspace = read(f"organisation: a ${{X}} b $${{X}} $5 $\n{TOOL}", X="${Y}")
     assert workspace.organisation == "a ${Y} b ${X} $5 $"
 
 
-def test_a_password_in_an_address_by_variable_is_accepted_and_not_shown(read):
+def test_a_password_in_an_address_by_variable_is_accepted_and_not_shown(
+    read: Callable[..., Workspace],
+) -> None:
     workspace = read(HEAD + "sources: [{kind: tool, url: 'https://me:${P}@host'}]\n", P=SECRET)
-    assert workspace.sources[0].options.url == f"https://me:{SECRET}@host"
+    assert _options(workspace.sources[0]).url == f"https://me:{SECRET}@host"
     assert SECRET not in repr(workspace)
 
 
-def test_a_connectors_own_words_do_not_carry_a_variable(complaints):
+def test_a_connectors_own_words_do_not_carry_a_variable(complaints: Callable[..., list[str]]) -> None:
     (line,) = complaints(HEAD + "sources: [{kind: tool, url: 'x ${P}!'}]\n", P=SECRET)
     assert "url: x ${P}! is too loud." in line
     (line,) = complaints(HEAD + "sources: [{kind: tool, releases: '(${P}'}]\n", P=SECRET)
     assert "missing ): (${P}" in line
 
 
-def test_anchors_and_merge_keys(read):
+def test_anchors_and_merge_keys(read: Callable[..., Workspace]) -> None:
     workspace = read(
         HEAD + "sources:\n- &tool {kind: tool, name: a, count: 3}\n- {<<: *tool, name: b, token: ${P}}\n",
         P="x",
     )
-    assert [(source.name, source.options.count) for source in workspace.sources] == [("a", 3), ("b", 3)]
+    assert [(source.name, _options(source).count) for source in workspace.sources] == [("a", 3), ("b", 3)]
 
 
-def test_a_key_that_overrides_a_merged_one_is_the_one_to_mend(complaints):
+def test_a_key_that_overrides_a_merged_one_is_the_one_to_mend(complaints: Callable[..., list[str]]) -> None:
     (line,) = complaints(
         HEAD + "sources:\n- &tool {kind: tool, count: 3}\n- {<<: *tool, name: b, count: x}\n"
     )
     assert line.startswith("cairn.yaml:4: sources[1].count: ")
 
 
-def test_a_dotenv_file_beside_the_workspace_fills_in_what_the_environment_lacks(read, complaints, tmp_path):
+def test_a_dotenv_file_beside_the_workspace_fills_in_what_the_environment_lacks(
+    read: Callable[..., Workspace], complaints: Callable[..., list[str]], tmp_path: Path
+) -> None:
     (tmp_path / ".env").write_text("# mine\nexport A='from $file'\nB=from file\n")
     assert read("organisation: ${A}, ${B}\n" + TOOL, B="from here").organisation == "from $file, from here"
     (tmp_path / ".env").write_text(f"A=x\n\nnot a {SECRET} line\nB='{SECRET}\n")
@@ -362,7 +387,7 @@ def test_a_dotenv_file_beside_the_workspace_fills_in_what_the_environment_lacks(
     ]
 
 
-def test_a_file_that_cannot_be_read(tmp_path):
+def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     for path, expected in (
         (tmp_path / "none.yaml", "there is no such file. Make it, with the lines `organisation: NAME`"),
         (tmp_path, "is a folder. Name the file in it."),
@@ -372,7 +397,7 @@ def test_a_file_that_cannot_be_read(tmp_path):
         assert str(caught.value).startswith(f"{path}: {expected}")
 
 
-def test_the_fingerprint_follows_what_shapes_figures_and_no_secret(read):
+def test_the_fingerprint_follows_what_shapes_figures_and_no_secret(read: Callable[..., Workspace]) -> None:
     text = (
         "organisation: ${O}\ntimezone: Asia/Tokyo\n"
         "sources: [{kind: tool, token: ${P}, url: 'https://me:${P}@host/x', releases: ^v}]\n"
@@ -391,7 +416,7 @@ def test_the_fingerprint_follows_what_shapes_figures_and_no_secret(read):
     assert len({first, *(workspace.fingerprint() for workspace in others)}) == 6
 
 
-def test_which_file_is_read(tmp_path, monkeypatch):
+def test_which_file_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert find(None, {}) is None
     assert find(None, {"CAIRN_WORKSPACE": ""}) is None
@@ -411,8 +436,12 @@ def test_which_file_is_read(tmp_path, monkeypatch):
     ],
 )
 def test_a_file_that_is_named_must_exist(
-    tmp_path, monkeypatch, option: Path | None, environ: Mapping[str, str], said_by: str
-):
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    option: Path | None,
+    environ: Mapping[str, str],
+    said_by: str,
+) -> None:
     monkeypatch.chdir(tmp_path)
     Path("cairn.yaml").touch()
     with pytest.raises(WorkspaceError, match=rf"^gone\.yaml: there is no such file; .*{said_by}\. "):
@@ -424,7 +453,9 @@ def _init(folder: Path) -> Path:
     return folder
 
 
-def test_without_a_file_the_repository_around_is_read(tmp_path, monkeypatch):
+def test_without_a_file_the_repository_around_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     top = _init(tmp_path / "my [shop] $HOME")
     (top / "src" / "deep").mkdir(parents=True)
     monkeypatch.setenv("GIT_DIR", str(_init(tmp_path / "other") / ".git"))
@@ -432,10 +463,12 @@ def test_without_a_file_the_repository_around_is_read(tmp_path, monkeypatch):
     assert (workspace.organisation, workspace.timezone) == (top.name, "UTC")
     (source,) = workspace.sources
     assert (source.kind, source.name) == ("git", "git")
-    assert len(source.options.repositories) == 1
+    assert len(_options(source).repositories) == 1
 
 
-def test_outside_of_a_repository_there_is_nothing_to_stand_in(tmp_path, monkeypatch):
+def test_outside_of_a_repository_there_is_nothing_to_stand_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with pytest.raises(WorkspaceError) as caught:
         standing_in(tmp_path)
     assert re.fullmatch(
@@ -448,7 +481,15 @@ def test_outside_of_a_repository_there_is_nothing_to_stand_in(tmp_path, monkeypa
         standing_in(tmp_path)
 
 
-def test_importing_is_cheap():
+def test_settings_that_nothing_follows_yet_are_read_and_named(read: Callable[..., Workspace]) -> None:
+    workspace = read(HEAD + TOOL + "failure_window: 2d\nproduction: {environments: [^eu$]}\n")
+    assert workspace.failure_window.days == 2
+    assert workspace.production.environments == ("^eu$",)
+    assert workspace.without_effect == ["failure_window", "production"]
+    assert read(HEAD + TOOL).without_effect == []
+
+
+def test_importing_is_cheap() -> None:
     code = "import sys, pipelines.workspace; print(*{'dagster', 'duckdb', 'pandas'} & sys.modules.keys())"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True).stdout
     assert loaded.strip() == ""
@@ -471,12 +512,14 @@ def _built_in() -> list[str]:
         ("Sources", SourceConfig, {"options"}),
         ("Services", ServiceConfig, set()),
         ("Teams", TeamConfig, set()),
+        ("Production", ProductionConfig, set()),
+        ("Surveys", SurveysConfig, set()),
         *((f"kind: {kind}", None, set()) for kind in connectors.kinds()),
     ],
 )
 def test_every_setting_is_documented_and_no_other(
     heading: str, model: type[BaseModel] | None, left_out: set[str]
-):
+) -> None:
     model = model or connectors.connector_type(heading.removeprefix("kind: ")).options_type
     rows = {
         row[1]: row[2].strip()
@@ -491,10 +534,10 @@ def test_every_setting_is_documented_and_no_other(
             assert (default == "required") == field.is_required() or (heading, name) == ("Sources", "name")
 
 
-def test_the_example_in_the_reference_is_read(read, tmp_path):
+def test_the_example_in_the_reference_is_read(read: Callable[..., Workspace], tmp_path: Path) -> None:
     (example,) = re.findall(r"^```yaml\n(.*?)^```", REFERENCE.read_text(), re.DOTALL | re.MULTILINE)
     workspace = read(example)
     assert [source.name for source in workspace.sources] == ["git", "firmware"]
-    repositories = workspace.sources[0].options.repositories
+    repositories = _options(workspace.sources[0]).repositories
     assert os.path.normpath(repositories[0]) == str(tmp_path.parent / "shop")
     assert repositories[1:] == ("/srv/git/*.git", "https://git.example.com/payments.git")
