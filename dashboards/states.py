@@ -103,6 +103,7 @@ def no_deployments(view_source: queries.Frames) -> None:
         st.markdown(f"{said}. With git alone **a deployment is a release tag**, and there is none yet.")
     st.markdown("If your releases are tagged differently, say how in `cairn.yaml`, then run `cairn sync`:")
     st.code(
+        "organisation: Acme\n"
         "sources:\n"
         "  - kind: git\n"
         '    repositories: ["/path/to/repository"]\n'
