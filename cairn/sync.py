@@ -48,7 +48,7 @@ def run(
                 on_wait=lambda: console.print("Another sync is running; waiting for it to end."),
                 is_verbose=is_verbose,
             )
-        except (WarehouseError, OSError) as error:
+        except WarehouseError as error:
             console.print(f"[red]{escape(str(error))}", soft_wrap=True)
             return 1
     console.print(_table(sync))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 from collections.abc import Mapping
@@ -54,6 +55,8 @@ class Home:
 
     def create(self) -> None:
         """Make the folders, readable by their owner alone."""
+        if self.root.exists() and not self.root.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, "CAIRN_HOME is not a folder", str(self.root))
         self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
         for folder in (self.landing, self.published, self.dagster, self.mirrors, self.logs):
             folder.mkdir(mode=0o700, exist_ok=True)

@@ -206,3 +206,22 @@ def test_a_damaged_warehouse_says_how_to_make_it_anew(tmp_path: Path) -> None:
     assert result.returncode == 1
     assert "cairn sync --full" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_a_home_that_is_no_folder_is_one_line(tmp_path: Path) -> None:
+    Upstream(tmp_path / "shop.git").commit()
+    (tmp_path / "cairn.yaml").write_text(
+        "organisation: A\nsources:\n  - {kind: git, repositories: [shop.git]}\n"
+    )
+    (tmp_path / ".cairn").touch()
+    for command in (["sync"], ["metrics", "deployments"], ["doctor"], ["up", "--no-browser"]):
+        result = subprocess.run(
+            [sys.executable, "-m", "cairn", *command],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert result.returncode == 1
+        assert "Traceback" not in result.stderr
+        assert result.stderr.count("\n") == 1
