@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from rich.console import Console
 from rich.markup import escape
@@ -12,8 +12,6 @@ from connectors.connector import Context, Problem, SourceError
 from pipelines import status, warehouse
 from pipelines.home import Home
 from pipelines.workspace import Workspace
-
-STALE_AFTER = timedelta(hours=36)
 
 
 def run(home: Home, workspace: Workspace, console: Console) -> int:
@@ -82,7 +80,7 @@ def _check_freshness(home: Home, workspace: Workspace, report: _Report) -> None:
                 f"{source.name}: no sync has read all of it.",
                 "Mend what `cairn sync` says, and run it again.",
             )
-        elif now - last.succeeded_at > STALE_AFTER:
+        elif now - last.succeeded_at > status.STALE_AFTER:
             hours = (now - last.succeeded_at).total_seconds() / 3600
             report.bad(
                 f"{source.name}: last read in full {hours:,.0f} hours ago.",

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import streamlit as st
 
 from dashboards import queries, words
 from dashboards.view import View
 from pipelines.home import Home
-from pipelines.status import Status, read
+from pipelines.status import STALE_AFTER, Status, read
 from pipelines.warehouse import WarehouseError, published
-
-STALE_AFTER = timedelta(hours=36)
 
 
 def unpublished(home: Home, status: Status) -> None:

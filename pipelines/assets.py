@@ -8,7 +8,6 @@ seconds each, and DuckDB takes one writer anyway (ADR 4).
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 
 import dagster as dg
@@ -20,6 +19,7 @@ from pipelines.ingest import Change
 from pipelines.landing import QUARANTINE
 from pipelines.modelling import Model
 from pipelines.reading import Progress, SourceRead, read_source
+from pipelines.status import STALE_AFTER
 from pipelines.workspace import SourceConfig, Workspace
 
 PUBLISHED = dg.AssetKey(["published", "snapshot"])
@@ -27,8 +27,6 @@ _READ_CHECK = "everything_was_read"
 _MODEL_CHECK = "holds_what_its_header_says"
 _MODEL_CHECKED = "The key is unique, nothing is null that must not be, every value is accepted"
 _TRANSIENT_RETRIES = 2
-STALE_AFTER = timedelta(hours=36)
-"""Age of the last full read from which figures are called stale."""
 
 
 @dataclass

@@ -7,12 +7,15 @@ still makes the data fresher.
 from __future__ import annotations
 
 import os
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import psutil
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pipelines.home import Home, write_atomically
+
+STALE_AFTER = timedelta(hours=36)
+"""Age of the last full read from which figures are called stale."""
 
 
 class _Model(BaseModel):
