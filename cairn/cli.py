@@ -94,9 +94,12 @@ def sync(
         raise typer.BadParameter(
             f"no source is called {source}; the workspace has {names}", param_hint="--source"
         )
-    raise typer.Exit(
-        command.run(Home.from_env(), found, source, is_full=full, is_verbose=verbose, console=console)
-    )
+    try:
+        code = command.run(Home.from_env(), found, source, is_full=full, is_verbose=verbose, console=console)
+    except KeyboardInterrupt:
+        console.print("Interrupted. Nothing is lost: the next sync goes on from here.")
+        code = 130
+    raise typer.Exit(code)
 
 
 @app.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import warnings
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ def run(
 ) -> int:
     """Sync one source or all; 1 where something could not be read or built, else 0."""
     warnings.filterwarnings("ignore", module="dagster")
+    logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)  # it complains when interrupted
     with console.status("Starting") as spinner:
         # Dagster takes a second or two to import, a tenth of it to look for garbage among what stays.
         gc.disable()

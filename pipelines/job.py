@@ -30,6 +30,12 @@ event_log_storage:
   class: ConsolidatedSqliteEventLogStorage
   config:
     base_dir: {folder}
+# Capturing a step's output starts two processes; what Cairn has to say is in its log.
+compute_logs:
+  module: dagster._core.storage.noop_compute_log_manager
+  class: NoOpComputeLogManager
+python_logs:
+  managed_python_loggers: [connectors, pipelines]
 """
 
 
@@ -63,7 +69,8 @@ def run_in_foreground(
 ) -> bool:
     """Run the job in this process, for one source or all; False where a step failed.
 
-    Waits, after calling `on_wait`, while another run holds the lock.
+    Waits, after calling `on_wait`, while another run holds the lock. An interrupt is recorded by Dagster
+    and raised again.
     """
     run.home.create()
     prepare_instance(run.home)
@@ -91,6 +98,11 @@ def run_in_foreground(
     for error in failures:
         cause = error.cause if error and error.cause else error
         run.failure = cause.message.strip() if cause else None
+        # DuckDB says it in words of its own.
+        if cause and (
+            cause.cls_name == "DagsterExecutionInterruptedError" or "Query interrupted" in cause.message
+        ):
+            raise KeyboardInterrupt
     return bool(result.success)
 
 
