@@ -76,8 +76,20 @@ def _day(text: str) -> date:
 DayOption = Annotated[date | None, typer.Option(parser=_day, metavar="YYYY-MM-DD")]
 
 
+@app.callback()
+def everywhere(
+    ctx: typer.Context,
+    workspace: Annotated[
+        Path | None, typer.Option("--workspace", "-w", metavar="FILE", help="As after a command.")
+    ] = None,
+) -> None:
+    """Developer productivity metrics and feedback for platform teams."""
+    ctx.obj = workspace
+
+
 @app.command()
 def sync(
+    ctx: typer.Context,
     workspace: WorkspaceOption = None,
     source: Annotated[str | None, typer.Option(help="Read this source alone.")] = None,
     full: Annotated[
@@ -88,7 +100,7 @@ def sync(
     """Read what is new in the sources, and publish the figures."""
     from cairn import sync as command
 
-    found = _workspace(workspace)
+    found = _workspace(workspace or ctx.obj)
     if source is not None and source not in {s.name for s in found.sources}:
         names = ", ".join(s.name for s in found.sources)
         raise typer.BadParameter(
@@ -104,31 +116,36 @@ def sync(
 
 @app.command()
 def metrics(
+    ctx: typer.Context,
     names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Metrics, as in change_lead_time.")],
     by: Annotated[Level, typer.Option(help="What the figures are about.")] = Level.organisation,
     grain: Annotated[Grain, typer.Option(help="Length of the periods.")] = Grain.month,
     since: DayOption = None,
     until: DayOption = None,
     output: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.table,
+    workspace: WorkspaceOption = None,
 ) -> None:
     """Print figures: every period that overlaps [since, until), with n, interval and status."""
     from cairn import metrics as command
 
     if since and until and since >= until:
         raise typer.BadParameter(f"{until} is not after --since {since}", param_hint="--until")
+    if workspace or ctx.obj:
+        _workspace(workspace or ctx.obj)
     raise typer.Exit(command.run(Home.from_env(), names, by, grain, since, until, output, console))
 
 
 @app.command()
-def doctor(workspace: WorkspaceOption = None) -> None:
+def doctor(ctx: typer.Context, workspace: WorkspaceOption = None) -> None:
     """Check configuration, reachability, freshness and what is unmatched; exit 1 if something is wrong."""
     from cairn import doctor as command
 
-    raise typer.Exit(command.run(Home.from_env(), _workspace(workspace), Console(highlight=False)))
+    raise typer.Exit(command.run(Home.from_env(), _workspace(workspace or ctx.obj), Console(highlight=False)))
 
 
 @app.command()
 def up(
+    ctx: typer.Context,
     workspace: WorkspaceOption = None,
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the dashboard.")] = 8501,
     dagster_port: Annotated[int, typer.Option(min=1, max=65535, help="Port of Dagster's own pages.")] = 3000,
@@ -136,11 +153,12 @@ def up(
 ) -> None:
     """Sync, then run the dashboard and Dagster until Ctrl-C."""
     from cairn import up as command
+    from pipelines.workspace import find
 
-    _workspace(workspace)
+    _workspace(workspace or ctx.obj)
     environment = {"CAIRN_HOME": str(Home.from_env().root)}
-    if workspace:
-        environment["CAIRN_WORKSPACE"] = str(workspace.absolute())
+    if path := find(workspace or ctx.obj, os.environ):
+        environment["CAIRN_WORKSPACE"] = str(path.absolute())
     raise typer.Exit(
         command.run(
             environment, port, dagster_port, open_browser=not no_browser, console=Console(highlight=False)

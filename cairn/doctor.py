@@ -24,7 +24,7 @@ def run(home: Home, workspace: Workspace, console: Console) -> int:
         report.note(f"set, but nothing follows it yet: {', '.join(workspace.without_effect)}")
     _check_sources(home, workspace, report)
     _check_freshness(home, workspace, report)
-    _check_matching(home, report)
+    _check_matching(home, workspace, report)
     console.print(f"\n{report.wrong} thing(s) to mend." if report.wrong else "\nNothing is wrong.")
     return 1 if report.wrong else 0
 
@@ -92,7 +92,7 @@ def _check_freshness(home: Home, workspace: Workspace, report: _Report) -> None:
             report.bad(f"{source.name}: last sync: {problem.scope}: {problem.message}", problem.mend)
 
 
-def _check_matching(home: Home, report: _Report) -> None:
+def _check_matching(home: Home, workspace: Workspace, report: _Report) -> None:
     try:
         snapshot = warehouse.published(home)
     except warehouse.WarehouseError as error:
@@ -101,6 +101,15 @@ def _check_matching(home: Home, report: _Report) -> None:
     if snapshot is None:
         report.bad("Nothing is published yet.", "Run `cairn sync`.")
         return
+    matched = {row["service"] for row in snapshot.rows("select service from marts.service")}
+    for service in workspace.services:
+        if service.name not in matched:
+            report.bad(
+                f"{service.name}: no repository is called {' or '.join(service.repositories)}.",
+                "Correct `repositories` of the service; `cairn doctor` lists the names.",
+            )
+    for row in snapshot.rows("select team from marts.team where services = 0"):
+        report.note(f"{row['team']}: a team without services")
     coverage = snapshot.rows("from marts.coverage")
     for row in coverage:
         name = f"{row['source']}: {row['repository']}"
@@ -127,7 +136,7 @@ def _check_matching(home: Home, report: _Report) -> None:
                 f" {row['commits_not_deployed']:,} commits not deployed"
             )
     for row in snapshot.rows(
-        "select repository, left_out, count(*) as changes from marts.change"
+        "select repository, left_out, count(distinct change_id) as changes from marts.change"
         " where left_out in ('negative', 'undated') group by all order by all"
     ):
         reason = "before they were written" if row["left_out"] == "negative" else "without a usable date"

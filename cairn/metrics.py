@@ -39,7 +39,7 @@ def run(
         if unknown := [name for name in names if name not in known]:
             console.print(f"Unknown metric {escape(', '.join(unknown))}. There are: {', '.join(known)}.")
             return 2
-        rows = figures.metric_rows(snapshot, names, level, grain, since, until)
+        rows = figures.metric_rows(snapshot, list(dict.fromkeys(names)), level, grain, since, until)
     except warehouse.WarehouseError as error:
         console.print(f"[red]{escape(str(error))}", soft_wrap=True)
         return 1
@@ -56,17 +56,15 @@ def _print_csv(rows: Sequence[Mapping[str, Any]]) -> None:
     writer = csv.DictWriter(sys.stdout, figures.ROW_KEYS, lineterminator="\n")
     writer.writeheader()
     for row in rows:
-        # A cell that begins like a formula is run by spreadsheets: an apostrophe keeps it text.
-        cells = {
-            key: f"'{value}" if str(value)[:1] in set("=+@\t\r") else value for key, value in row.items()
-        }
+        cells = {key: figures.inert(value) for key, value in row.items()}
         writer.writerow({**cells, "excluded": json.dumps(row["excluded"])})
 
 
 def _print_table(rows: Sequence[Mapping[str, Any]]) -> None:
-    out = Console(highlight=False)
+    # What is piped has no width to fit into.
+    out = Console(highlight=False, width=None if sys.stdout.isatty() else 240)
     if not rows:
-        out.print("No rows: nothing happened in that time.")
+        out.print("No rows: nothing happened in that time, or there is nothing at that level.")
     for metric, group in groupby(rows, key=itemgetter("metric")):
         table = Table(title=metric, title_justify="left", box=None, pad_edge=False)
         for heading, justify in _COLUMNS:

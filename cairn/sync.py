@@ -38,6 +38,7 @@ def run(
             home,
             workspace,
             is_full=is_full,
+            retries=0,  # who watches can type it again
             progress=lambda name, stream, records: spinner.update(
                 f"Reading {name}: {records:,} {stream} records"
             ),

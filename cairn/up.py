@@ -256,7 +256,9 @@ def _is_free(port: int) -> bool:
 
 
 def _next_free(port: int, avoid: int | None = None) -> int:
-    return next(each for each in range(port, 65536) if each != avoid and _is_free(each))
+    ports: list[int] = [*range(port, 65536), *range(1024, port)]
+    free: int = next(each for each in ports if each != avoid and _is_free(each))
+    return free
 
 
 def _answers(port: int, path: str) -> bool:

@@ -51,7 +51,10 @@ def fault(entry: str) -> str | None:
             is_whole = False
         if not is_whole:
             return f"{without_credentials(entry)}: not a URL; percent-encode special characters of a password"
-    if not scheme and (match := _SCP_LIKE.fullmatch(entry)) and match["host"].startswith("-"):
+    match = None if scheme else _SCP_LIKE.fullmatch(entry)
+    if match and not match["user"] and "@" in match["path"].partition("/")[0]:
+        return "an address with a user and a password begins with https://"
+    if match and match["host"].startswith("-"):
         return f"{entry}: a host does not start with a dash"
     return None
 

@@ -7,14 +7,14 @@ import re
 import pandas as pd
 
 from dashboards.view import View
+from pipelines.figures import inert
 
 
 def csv(frame: pd.DataFrame) -> bytes:
-    """UTF-8 CSV with a header; text that a spreadsheet would take for a formula begins with `'`."""
+    """UTF-8 CSV with a header; formulas are text."""
     safe = frame.copy()
     for name in safe.select_dtypes(["object", "string"]).columns:
-        text = safe[name].astype("string")
-        safe[name] = text.mask(text.str.match(r"[=+\-@\t\r\n]").fillna(False), "'" + text)
+        safe[name] = safe[name].map(inert)
     # RFC 4180's line ends, which also make the writer quote a lone carriage return within a cell.
     return safe.to_csv(index=False, date_format="%Y-%m-%dT%H:%M:%S%z", lineterminator="\r\n").encode()
 

@@ -137,8 +137,8 @@ def deployments(
         f"""
         select finished_at, service, ref, sha, environment, changes, is_baseline,
             {_LINK}, deployment_id
-        from marts.deployment
-        where finished_on >= $since and finished_on < $until and {_IN_SCOPE[scope.level]}
+        from {_once("deployment", scope)}
+        where finished_on >= $since and finished_on < $until
         order by finished_at desc, deployment_id
         limit $limit
         """,
@@ -160,8 +160,8 @@ def changes(
         f"""
         select lead_time_seconds, deployed_at, service, coalesce('#' || number, sha[:10]) as change,
             kind, first_authored_at, ref, left_out, {_LINK}, sha, change_id
-        from marts.change
-        where deployed_on >= $since and deployed_on < $until and {_IN_SCOPE[scope.level]}
+        from {_once("change", scope)}
+        where deployed_on >= $since and deployed_on < $until
             {"and lead_time_seconds is not null and left_out is null" if slowest_first else ""}
         order by {"lead_time_seconds desc," if slowest_first else ""} deployed_at desc, change_id
         limit $limit
@@ -175,8 +175,8 @@ def lead_times(source: Frames, scope: Scope, since: date, until: date) -> pd.Ser
     return source.frame(
         f"""
         select lead_time_seconds
-        from marts.change
-        where deployed_on >= $since and deployed_on < $until and {_IN_SCOPE[scope.level]}
+        from {_once("change", scope)}
+        where deployed_on >= $since and deployed_on < $until
             and lead_time_seconds is not null and left_out is null
         """,
         _within(scope, since, until),
@@ -190,8 +190,8 @@ def percentiles(source: Frames, scope: Scope, since: date, until: date) -> pd.Se
         select
             quantile_cont(lead_time_seconds, 0.5) as median,
             quantile_cont(lead_time_seconds, 0.9) as p90
-        from marts.change
-        where deployed_on >= $since and deployed_on < $until and {_IN_SCOPE[scope.level]}
+        from {_once("change", scope)}
+        where deployed_on >= $since and deployed_on < $until
             and lead_time_seconds is not null and left_out is null
         """,
         _within(scope, since, until),
@@ -204,12 +204,12 @@ def counts(source: Frames, scope: Scope, since: date, until: date) -> pd.Series:
         f"""
         select
             (
-                select count(*) from marts.deployment
-                where finished_on >= $since and finished_on < $until and {_IN_SCOPE[scope.level]}
+                select count(*) from {_once("deployment", scope)}
+                where finished_on >= $since and finished_on < $until
             ) as deployments,
             (
-                select count(*) from marts.change
-                where deployed_on >= $since and deployed_on < $until and {_IN_SCOPE[scope.level]}
+                select count(*) from {_once("change", scope)}
+                where deployed_on >= $since and deployed_on < $until
             ) as changes
         """,
         _within(scope, since, until),
@@ -221,9 +221,8 @@ def left_out(source: Frames, scope: Scope, since: date, until: date) -> pd.DataF
     return source.frame(
         f"""
         select left_out as reason, count(*) as changes
-        from marts.change
+        from {_once("change", scope)}
         where deployed_on >= $since and deployed_on < $until and left_out is not null
-            and {_IN_SCOPE[scope.level]}
         group by all
         order by changes desc, reason
         """,
@@ -233,13 +232,25 @@ def left_out(source: Frames, scope: Scope, since: date, until: date) -> pd.DataF
 
 def waiting(source: Frames, scope: Scope) -> int:
     """Commits that no deployment contains yet, merges too, whenever they were made."""
-    sql = f"select sum(commits_not_deployed) as n from marts.coverage where {_IN_SCOPE[scope.level]}"
+    sql = f"""
+        select sum(commits_not_deployed) as n
+        from marts.coverage
+        where repository in (select unnest(repositories) from marts.service where {_IN_SCOPE[scope.level]})
+    """
     found = source.frame(sql, _scope(scope)).iloc[0]["n"]
     return 0 if pd.isna(found) else int(found)
 
 
 # Only what opens in a browser becomes a link: a repository may well be a path, and a field may hold anything.
 _LINK = r"case when regexp_matches(url, '^https?://[^\s]+$') then url end as url"
+
+
+def _once(table: str, scope: Scope) -> str:
+    """Rows of the scope in `marts.deployment` or `marts.change`: one of several services' once."""
+    return (
+        f"(select * from marts.{table} where {_IN_SCOPE[scope.level]}"
+        f" qualify row_number() over (partition by {table}_id order by service) = 1)"
+    )
 
 
 def _names(source: Frames, sql: str) -> list[str]:

@@ -6,6 +6,7 @@ seconds each, and DuckDB takes one writer anyway (ADR 4).
 """
 
 import re
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,7 +27,6 @@ PUBLISHED = dg.AssetKey(["published", "snapshot"])
 _READ_CHECK = "everything_was_read"
 _MODEL_CHECK = "holds_what_its_header_says"
 _MODEL_CHECKED = "The key is unique, nothing is null that must not be, every value is accepted"
-_TRANSIENT_RETRIES = 2
 
 
 @dataclass
@@ -39,7 +39,9 @@ class Run:
     progress: Progress = lambda _source, _stream, _records: None
     stage: Callable[[str], None] = lambda _name: None
     """Called with the name of each stage as it begins."""
-    retry_seconds: float = 10
+    retries: int = 2
+    """How often a source is read again after what may pass by itself: a time-out, a dropped connection."""
+    retry_seconds: float = 30
     reads: dict[str, SourceRead] = field(default_factory=dict)
     changes: dict[tuple[str, str], Change] = field(default_factory=dict)
     broken: list[str] = field(default_factory=list)
@@ -78,9 +80,8 @@ def source_asset(source: SourceConfig) -> dg.AssetsDefinition:
         run.stage(f"Reading {source.name}")
         result = read_source(run.home, source, is_full=run.is_full, progress=run.progress)
         run.reads[source.name] = result
-        is_transient = bool(result.error and result.error.is_transient)
-        if is_transient and context.retry_number < _TRANSIENT_RETRIES:
-            raise dg.RetryRequested(_TRANSIENT_RETRIES, run.retry_seconds)
+        if result.is_transient and context.retry_number < run.retries:
+            raise dg.RetryRequested(run.retries, run.retry_seconds)
         problems = [f"{p.scope}: {p.message}" for p in result.problems]
         if result.error:
             problems.append(str(result.error))
@@ -113,9 +114,9 @@ def raw_asset(sources: tuple[SourceConfig, ...]) -> dg.AssetsDefinition:
     def load(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
         run: Run = context.resources.run
         run.stage("Loading")
-        covered = {name: result.covered for name, result in run.reads.items()}
+        reads = {name: result.outcome() for name, result in run.reads.items()}
         with warehouse.writing(run.home) as connection:
-            run.changes = ingest.load(connection, run.home.landing, covered)
+            run.changes = ingest.load(connection, run.home.landing, reads)
         for stream in sorted(by_stream):
             changes = [change for (_, name), change in run.changes.items() if name == stream]
             yield dg.MaterializeResult(
@@ -219,4 +220,5 @@ def _model_spec(model: Model) -> dg.AssetSpec:
 
 def identifier(name: str) -> str:
     """A configured name as Dagster names its steps."""
-    return re.sub(r"\W", "_", name)
+    plain = re.sub(r"\W", "_", name)
+    return plain if plain == name else f"{plain}_{zlib.crc32(name.encode()):08x}"

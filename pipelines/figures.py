@@ -63,6 +63,11 @@ def metric_rows(
     return [{**row, "excluded": json.loads(row["excluded"])} for row in rows]
 
 
+def inert(cell: object) -> object:
+    """A cell of a CSV file: text that a spreadsheet would run as a formula begins with an apostrophe."""
+    return f"'{cell}" if isinstance(cell, str) and cell[:1] in {*"=+-@\t\r\n"} else cell
+
+
 def duration(seconds: float) -> str:
     """A duration for people, in the largest unit that gives at least 1, as in `3.2 d`."""
     for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):

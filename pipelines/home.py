@@ -6,6 +6,7 @@ import errno
 import os
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,7 +69,12 @@ class Home:
         """
         path = self.root / "identity.key"
         if not path.exists():
-            write_atomically(path, secrets.token_hex(32).encode())
+            made = self.root / f".identity.{secrets.token_hex(4)}"
+            write_atomically(made, secrets.token_hex(32).encode())
+            # Of two first runs at once one makes the key, and both use it.
+            with suppress(FileExistsError):
+                path.hardlink_to(made)
+            made.unlink()
         return bytes.fromhex(path.read_text())
 
 

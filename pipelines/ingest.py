@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -46,6 +46,18 @@ class Change:
         return bool(self.new or self.changed or self.gone)
 
 
+@dataclass(frozen=True)
+class Read:
+    """What reading one source came to, scope by scope."""
+
+    covered: Mapping[str, datetime]
+    """Scope → the moment up to which all of it has landed, UTC."""
+    failed: Set[str] = frozenset()
+    """Scopes, or configured entries, that could not be read."""
+    is_complete: bool = True
+    """Whether every scope was tried."""
+
+
 def prepare(connection: duckdb.DuckDBPyConnection) -> None:
     """Create `raw.*` where it is missing, from the record types."""
     connection.execute(_BOOKKEEPING)
@@ -69,19 +81,21 @@ def forget_cursors(connection: duckdb.DuckDBPyConnection, source: str) -> None:
 
 
 def load(
-    connection: duckdb.DuckDBPyConnection, folder: Path, covered: Mapping[str, Mapping[str, datetime]]
+    connection: duckdb.DuckDBPyConnection, folder: Path, reads: Mapping[str, Read]
 ) -> dict[tuple[str, str], Change]:
-    """Merge every landed file; returns (source, stream) → what changed.
+    """Merge every landed file; `reads` is by source. Returns (source, stream) → what changed.
 
-    `covered` is source → scope → the moment up to which all of it has landed, UTC.
+    What was loaded of a scope that its source no longer has is removed.
     """
     prepare(connection)
     files = list(landed(folder))
     known = {path for (path,) in connection.execute("select path from raw.loaded_file").fetchall()}
     waiting = [file for file in files if _name(file, folder) not in known]
     changes: dict[tuple[str, str], Change] = {}
-    further = _newly_covered(connection, covered)
-    if not files and not further:
+    scopes = _scopes(connection)
+    further = _newly_covered(scopes, reads, is_news=bool(waiting))
+    removed = _removed(scopes, reads)
+    if not files and not further and not removed:
         return changes
     connection.execute("begin")
     try:
@@ -101,7 +115,12 @@ def load(
             connection.register("covered", pa.table(columns))
             connection.execute("insert or replace into raw.coverage from covered")
             connection.unregister("covered")
-        if any(change for (_, stream), change in changes.items() if stream != QUARANTINE):
+        for source, scope in removed:
+            for table in (*KEYS, QUARANTINE, "cursor", "coverage"):
+                connection.execute(
+                    f'delete from raw."{table}" where source = ? and scope = ?', [source, scope]
+                )
+        if removed or any(changes.values()):
             connection.execute("update raw.version set version = version + 1")
         connection.execute("truncate raw.loaded_file")
         if files:
@@ -169,21 +188,37 @@ def _merge(
     return Change(taken.count("INSERT"), taken.count("UPDATE"), gone)
 
 
+def _scopes(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], int]:
+    """(source, scope) → the quarter of an hour up to which it is covered, counted from 1970."""
+    rows = connection.execute(
+        "select source, scope, floor(epoch(covered_until) / 900)::bigint from raw.coverage"
+    )
+    return {(source, scope): quarter for source, scope, quarter in rows.fetchall()}
+
+
 def _newly_covered(
-    connection: duckdb.DuckDBPyConnection, covered: Mapping[str, Mapping[str, datetime]]
+    scopes: Mapping[tuple[str, str], int], reads: Mapping[str, Read], *, is_news: bool
 ) -> list[tuple[str, str, datetime]]:
-    """What is covered further than known, to the quarter of an hour: local days begin on one everywhere."""
-    known = {
-        (source, scope): quarter
-        for source, scope, quarter in connection.execute(
-            "select source, scope, floor(epoch(covered_until) / 900)::bigint from raw.coverage"
-        ).fetchall()
-    }
+    """What is covered further than known: without news by quarters of an hour, as local days begin on one."""
     return [
         (source, scope, at)
-        for source, scopes in covered.items()
-        for scope, at in scopes.items()
-        if int(at.timestamp() // 900) != known.get((source, scope))
+        for source, read in reads.items()
+        for scope, at in read.covered.items()
+        if is_news or int(at.timestamp() // 900) != scopes.get((source, scope))
+    ]
+
+
+def _removed(scopes: Iterable[tuple[str, str]], reads: Mapping[str, Read]) -> list[tuple[str, str]]:
+    """Scopes that a source no longer has.
+
+    None while an entry names nothing that is known: it may be a disk that is not mounted.
+    """
+    known = {source: {scope for of, scope in scopes if of == source} for source in reads}
+    return [
+        (source, scope)
+        for source, read in reads.items()
+        if read.is_complete and read.failed <= known[source]
+        for scope in sorted(known[source] - read.covered.keys() - read.failed)
     ]
 
 

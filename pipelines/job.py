@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -16,7 +17,7 @@ from sqlalchemy.engine import Engine
 
 from pipelines import assets, status
 from pipelines.assets import Run
-from pipelines.home import Home
+from pipelines.home import Home, write_atomically
 from pipelines.workspace import Workspace
 
 SYNC = "sync"
@@ -97,7 +98,8 @@ def run_in_foreground(
     failures = [step.step_failure_data.error for step in result.all_events if step.is_step_failure]
     for error in failures:
         cause = error.cause if error and error.cause else error
-        run.failure = cause.message.strip() if cause else None
+        # What Cairn raises itself is said for people; its class is not.
+        run.failure = re.sub(r"^pipelines\.\S+: ", "", cause.message.strip()) if cause else None
         # DuckDB says it in words of its own.
         if cause and (
             cause.cls_name == "DagsterExecutionInterruptedError" or "Query interrupted" in cause.message
@@ -113,10 +115,9 @@ def _sync_at_checkpoints(connection: Any, _: object) -> None:
 
 
 def prepare_instance(home: Home) -> None:
-    """Write Dagster's own settings: telemetry off."""
-    path = home.dagster / "dagster.yaml"
-    if not path.exists():
-        path.write_text(_DAGSTER_YAML.format(folder=json.dumps(str(home.dagster / "events"))))
+    """Write Dagster's own settings, telemetry off, for the place where the home is now."""
+    settings = _DAGSTER_YAML.format(folder=json.dumps(str(home.dagster / "events")))
+    write_atomically(home.dagster / "dagster.yaml", settings.encode())
 
 
 def lock(home: Home, on_wait: Callable[[], None] = lambda: None) -> AbstractContextManager[object]:

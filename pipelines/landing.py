@@ -49,7 +49,6 @@ class LandedFile:
     scope: str
     cursor: JsonValue
     is_whole: bool
-    records: int
 
 
 @cache
@@ -63,6 +62,10 @@ def _arrow_field(name: str, hint: object) -> pa.Field:
     is_optional = isinstance(hint, types.UnionType)
     (base,) = (a for a in typing.get_args(hint) if a is not types.NoneType) if is_optional else (hint,)
     return pa.field(name, _ARROW[base], nullable=is_optional)
+
+
+class LandingError(Exception):
+    """A landed file that cannot be read; `str()` says what to do."""
 
 
 class Landing:
@@ -108,8 +111,13 @@ class Landing:
 def landed(folder: Path) -> Iterator[LandedFile]:
     """Every landed file that waits to be loaded, by source, oldest first."""
     for path in sorted(folder.glob("*/*.parquet")):
-        metadata = pq.read_metadata(path)
-        yield LandedFile(path=path, records=metadata.num_rows, **json.loads(metadata.metadata[_METADATA_KEY]))
+        try:
+            metadata = pq.read_metadata(path).metadata
+            yield LandedFile(path=path, **json.loads(metadata[_METADATA_KEY]))
+        except (pa.ArrowInvalid, KeyError, TypeError, ValueError) as error:
+            raise LandingError(
+                f"{path} is damaged. Delete it and run `cairn sync --full`, which reads everything again."
+            ) from error
 
 
 def _table(batch: Batch) -> tuple[pa.Table, list[Quarantined]]:

@@ -46,6 +46,16 @@ class SourceRead:
     error: SourceError | None = None
     """Why nothing, or no more, of the source could be read."""
 
+    def outcome(self) -> ingest.Read:
+        """What the loader needs to know."""
+        failed = {problem.scope for problem in self.problems}
+        return ingest.Read(self.covered, failed, is_complete=self.error is None)
+
+    @property
+    def is_transient(self) -> bool:
+        """Whether something failed that may succeed when tried again."""
+        return bool(self.error and self.error.is_transient) or any(p.is_transient for p in self.problems)
+
     @property
     def is_ok(self) -> bool:
         return not self.problems and self.error is None
@@ -61,11 +71,11 @@ def read_source(home: Home, config: SourceConfig, *, is_full: bool, progress: Pr
         if is_full:
             ingest.forget_cursors(connection, config.name)
         cursors = ingest.cursors(connection, config.name)
-    cache = home.mirrors / config.name
-    cache.mkdir(mode=0o700, parents=True, exist_ok=True)
     landing = Landing(home.landing, config.name)
     waiting: list[Quarantined] = []
     try:
+        cache = home.mirrors / config.name
+        cache.mkdir(mode=0o700, parents=True, exist_ok=True)
         context = Context(cache=cache, identity_key=home.identity_key())
         connector = connector_type(config.name, config.options, context)
         with closing(connector.read(cursors)) as items:  # type: ignore[type-var]
@@ -89,6 +99,11 @@ def read_source(home: Home, config: SourceConfig, *, is_full: bool, progress: Pr
                     _set_aside(landing, waiting, result)
     except SourceError as error:
         result.error = error
+    except OSError as error:
+        where = f": {error.filename}" if error.filename else ""
+        result.error = SourceError(
+            f"{error.strerror or error}{where}", "Look at the disk that holds CAIRN_HOME."
+        )
     except Exception as error:
         # A fault in one connector must not keep the other sources from being synced.
         log.exception("Source %s failed", config.name)

@@ -17,7 +17,7 @@ _CONFIG = """
 create schema if not exists config;
 create or replace table config.workspace (
     organisation varchar, timezone varchar, is_demo boolean, built_at timestamptz);
-create or replace table config.source (source varchar, kind varchar, releases varchar);
+create or replace table config.source (source varchar, kind varchar, releases varchar, position bigint);
 create or replace table config.service (service varchar, team varchar);
 create or replace table config.service_repository (service varchar, pattern varchar);
 create or replace table config.team (team varchar, parent varchar);
@@ -78,7 +78,10 @@ def _configure(connection: duckdb.DuckDBPyConnection, workspace: Workspace) -> N
     connection.execute(_CONFIG)
     tables: dict[str, list[tuple[object, ...]]] = {
         "workspace": [(workspace.organisation, workspace.timezone, False, datetime.now(UTC))],
-        "source": [(s.name, s.kind, getattr(s.options, "releases", None)) for s in workspace.sources],
+        "source": [
+            (source.name, source.kind, getattr(source.options, "releases", None), position)
+            for position, source in enumerate(workspace.sources)
+        ],
         "service": [(s.name, s.team) for s in workspace.services],
         "service_repository": [(s.name, pattern) for s in workspace.services for pattern in s.repositories],
         "team": [(t.name, t.parent) for t in workspace.teams],

@@ -66,7 +66,14 @@ class Status(_Model):
     @property
     def syncing_since(self) -> datetime | None:
         """When the sync under way began; None without one, also after one was killed."""
-        return self.syncing.since if self.syncing and psutil.pid_exists(self.syncing.pid) else None
+        if self.syncing is None:
+            return None
+        try:
+            began = psutil.Process(self.syncing.pid).create_time()
+        except psutil.NoSuchProcess:
+            return None
+        # A process begun later only has the number of the one that was killed.
+        return self.syncing.since if began <= self.syncing.since.timestamp() + 1 else None
 
 
 def read(home: Home) -> Status:

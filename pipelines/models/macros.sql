@@ -35,11 +35,8 @@ create or replace temp macro quantile_of_sorted(ascending, p) as
 -- Address of a commit on the host a repository's URL names; null where the URL names no web host.
 create or replace temp macro commit_url(repository_url, sha) as
     case
-        when regexp_matches(repository_url, '^https?://|^ssh://|^[\w.-]+@[\w.-]+:') then
-            regexp_replace(
-                regexp_replace(repository_url, '^(ssh://)?([^@/]+@)?([\w.-]+)(:\d+)?[:/](.*)$', 'https://\3/\5'),
-                '(\.git)?/?$', ''
-            )
-            || case when contains(repository_url, 'bitbucket.org') then '/commits/' else '/commit/' end
+        when regexp_matches(repository_url, '^https?://') then
+            regexp_replace(repository_url, '(\.git)?/?$', '')
+            || case when contains(repository_url, 'bitbucket.org/') then '/commits/' else '/commit/' end
             || sha
     end;

@@ -22,7 +22,9 @@ columns:
 with own as (
     select
         s.level, s.key, s.grain, s.period_start, s.period_end, s.partial,
-        coalesce(f.value, case when getvariable('estimate') in ('frequency', 'count') then 0 end) as value,
+        coalesce(
+            f.value, case when getvariable('estimate') in ('frequency', 'count') and s.is_deployed then 0 end
+        ) as value,
         coalesce(f.n, 0) as n, f.low, f.high, f.excluded
     from core.subject_period as s
     left join figure as f using (level, key, grain, period_start)
@@ -71,8 +73,9 @@ combined as (
     union all
     select
         a.level, a.key, a.grain, a.period_start, a.period_end, a.partial,
-        case getvariable('estimate') when 'count' then p.value else quantile_of_sorted(a.figures, 0.5) end,
-        case getvariable('estimate') when 'count' then p.n else coalesce(len(a.figures), 0) end,
+        case when getvariable('estimate') <> 'count' then quantile_of_sorted(a.figures, 0.5)
+            when len(a.figures) > 0 then coalesce(p.value, 0) end,
+        case getvariable('estimate') when 'count' then coalesce(p.n, 0) else coalesce(len(a.figures), 0) end,
         case when getvariable('estimate') <> 'count' then a.figures[median_rank_low(len(a.figures))] end,
         case when getvariable('estimate') <> 'count' then a.figures[median_rank_high(len(a.figures))] end,
         e.excluded

@@ -168,6 +168,30 @@ def test_a_workspace_with_faults_is_refused_by_file_and_line(cli: Cli, tmp_path:
     assert "repositories" in result.output
 
 
+def test_the_workspace_may_be_named_before_the_command_or_after_it(cli: Cli, tmp_path: Path) -> None:
+    settings = tmp_path / "other.yaml"
+    settings.write_text("organisation: Other\n")
+    for arguments in (
+        ["-w", settings, "doctor"],
+        ["doctor", "-w", settings],
+        ["metrics", "deployments", "-w", settings],
+    ):
+        result = cli(*arguments)
+        assert result.exit_code == 1
+        assert "other.yaml:1: sources: " in result.output
+
+
+def test_doctor_finds_a_service_without_a_repository(cli: Cli, folder: Path, tmp_path: Path) -> None:
+    settings = tmp_path / "cairn.yaml"
+    settings.write_text(
+        f"organisation: Acme\nsources:\n  - {{kind: git, repositories: ['{folder}/*.git']}}\n"
+        "services: [{name: ghost, repositories: [gone-*]}]\n"
+    )
+    result = cli("doctor", "-w", settings)
+    assert result.exit_code == 1
+    assert "ghost: no repository is called gone-*" in result.output
+
+
 def test_a_sync_prints_its_table_and_fails_where_a_repository_did(tmp_path: Path) -> None:
     shop = Upstream(tmp_path / "shop.git")
     shop.commit()

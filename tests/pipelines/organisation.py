@@ -14,6 +14,7 @@ from connectors.git import GitOptions
 from connectors.records import Commit, Ref, Repository
 from pipelines import ingest, refresh
 from pipelines.figures import ROW_KEYS
+from pipelines.ingest import Read
 from pipelines.landing import Landing
 from pipelines.workspace import ServiceConfig, SourceConfig, TeamConfig, Workspace
 
@@ -79,13 +80,10 @@ class Organisation:
             for name in self._commits:
                 landing.write(Batch("commit", name, self._commits[name]))
                 landing.write(Batch("ref", name, self._tags.get(name, []), is_whole=True))
-            known = [
-                Repository(name, name, f"https://git.example.invalid/{name}.git", "main", False)
-                for name in self._commits
-            ]
-            landing.write(Batch("repository", "git", known, is_whole=True))
+                repository = Repository(name, name, f"https://git.example.invalid/{name}.git", "main", False)
+                landing.write(Batch("repository", name, [repository]))
             ingest.load(
-                self.connection, Path(folder), {"git": dict.fromkeys(self._commits, self.covered_until)}
+                self.connection, Path(folder), {"git": Read(dict.fromkeys(self._commits, self.covered_until))}
             )
         for built in refresh.build(self.connection, self.workspace, is_full=is_full):
             assert built.broken == {}

@@ -11,8 +11,8 @@ import pytest
 from connectors.connector import Batch, Quarantined
 from connectors.records import Commit, Ref
 from pipelines import ingest
-from pipelines.ingest import Change
-from pipelines.landing import Landing
+from pipelines.ingest import Change, Read
+from pipelines.landing import Landing, LandingError
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -130,8 +130,14 @@ def test_only_changed_data_makes_a_new_version(connection: duckdb.DuckDBPyConnec
     load(connection, tmp_path, Batch("commit", "shop", [commit("a")]))
     before = version()
     load(connection, tmp_path, Batch("commit", "shop", [commit("a")]))
+    ingest.load(connection, tmp_path, {"git": Read({"shop": AT})})
+    assert version() == before
     Landing(tmp_path, "git").quarantine([Quarantined("commit", "shop", "b", "odd")])
-    ingest.load(connection, tmp_path, {"git": {"shop": AT}})
+    ingest.load(connection, tmp_path, {})
+    assert version() != before
+    before = version()
+    Landing(tmp_path, "git").quarantine([Quarantined("commit", "shop", "b", "odd")])
+    ingest.load(connection, tmp_path, {})
     assert version() == before
     load(connection, tmp_path, Batch("commit", "shop", [commit("b")]))
     assert version() != before
@@ -139,7 +145,37 @@ def test_only_changed_data_makes_a_new_version(connection: duckdb.DuckDBPyConnec
 
 def test_coverage_follows_what_was_read(connection: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     later = datetime(2026, 3, 2, 0, 1, tzinfo=UTC)
-    ingest.load(connection, tmp_path, {"git": {"shop": AT, "till": AT}})
-    ingest.load(connection, tmp_path, {"git": {"shop": later}})
+    ingest.load(connection, tmp_path, {"git": Read({"shop": AT, "till": AT})})
+    ingest.load(connection, tmp_path, {"git": Read({"shop": later}, failed={"till"})})
     rows = connection.execute("select scope, epoch(covered_until) from raw.coverage order by all").fetchall()
     assert rows == [("shop", later.timestamp()), ("till", AT.timestamp())]
+
+
+def test_what_a_source_no_longer_has_is_removed(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    landing = Landing(tmp_path, "git")
+    for name in ("shop", "till"):
+        landing.write(Batch("ref", name, [tag("1", repository=name)], cursor=1, is_whole=True))
+    ingest.load(connection, tmp_path, {"git": Read({"shop": AT, "till": AT})})
+
+    def repositories() -> list[str]:
+        return [
+            name for (name,) in connection.execute("select repository from raw.ref order by all").fetchall()
+        ]
+
+    ingest.load(connection, tmp_path, {"git": Read({"shop": AT}, is_complete=False)})
+    ingest.load(connection, tmp_path, {"git": Read({"shop": AT}, failed={"till"})})
+    ingest.load(connection, tmp_path, {"git": Read({"shop": AT}, failed={"/mnt/not-there/*"})})
+    ingest.load(connection, tmp_path, {"other": Read({})})
+    assert repositories() == ["shop", "till"]
+    ingest.load(connection, tmp_path, {"git": Read({"shop": AT})})
+    assert repositories() == ["shop"]
+    assert ingest.cursors(connection, "git") == {"shop": 1}
+
+
+def test_a_damaged_file_is_named_with_its_mend(connection: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    (tmp_path / "git").mkdir()
+    (tmp_path / "git" / "1-ref.parquet").write_bytes(b"rubbish")
+    with pytest.raises(LandingError, match=r"1-ref\.parquet is damaged\. Delete it and run"):
+        ingest.load(connection, tmp_path, {})

@@ -7,9 +7,11 @@ import random
 import statistics
 from datetime import timedelta
 
+import duckdb
 import pytest
 from scipy.stats import binom, t
 
+from pipelines.modelling import MODELS
 from tests.pipelines.organisation import Organisation, utc
 
 HOUR = 3600.0
@@ -181,6 +183,58 @@ def test_a_repository_of_two_services_counts_once_above_them() -> None:
     assert {key: row["value"] for (key, _), row in acme.rows("deployments").items()} == {"web": 2, "api": 3}
     for level in ("team", "organisation"):
         assert [row["value"] for row in acme.rows("deployments", level).values()] == [3]
+
+
+def test_a_sum_over_repositories_that_were_never_active_together_is_zero_between_them() -> None:
+    acme = Organisation(services={"web": (None, ["old", "new"])})
+    acme.line("old", ("2026-01-01 00:00", "2026-01-02 00:00"))
+    acme.line("new", ("2026-04-01 00:00", "2026-04-02 00:00"))
+    rows = acme.build().rows("deployments", "organisation")
+    assert [(row["value"], row["n"], row["status"]) for row in rows.values()] == [
+        (1, 1, "ok"),
+        (0, 0, "ok"),
+        (0, 0, "ok"),
+        (1, 1, "ok"),
+    ]
+
+
+def test_where_no_deployment_is_known_there_is_no_figure_rather_than_zero() -> None:
+    acme = Organisation()
+    acme.commit("untagged", "a", "2026-01-01 00:00")
+    acme.line("shop", ("2026-01-01 00:00", "2026-01-02 00:00"))
+    acme.build()
+    for metric in ("deployments", "deployment_frequency"):
+        row = acme.rows(metric)["untagged", "2026-01-01"]
+        assert (row["value"], row["n"], row["status"]) == (None, 0, "no_data")
+        above = acme.rows(metric, "organisation")["Acme", "2026-01-01"]
+        assert above["value"] == acme.rows(metric)["shop", "2026-01-01"]["value"]
+        assert json.loads(above["excluded"]) == {"services_without_figure": 1}
+
+
+def test_today_is_there_however_soon_after_the_last_sync() -> None:
+    shop = Organisation(covered_until="2026-01-31 12:00")
+    shop.line("shop", ("2026-01-30 00:00", "2026-01-30 06:00"))
+    shop.build()
+    shop.commit("shop", "next", "2026-01-31 12:01", "c0")
+    shop.covered_until = utc("2026-01-31 12:02")
+    assert ("shop", "2026-01-31") in shop.build().rows("deployments", grain="day")
+
+
+@pytest.mark.parametrize(
+    ("url", "commit"),
+    [
+        ("https://git.example.com/a/b.git", "https://git.example.com/a/b/commit/abc"),
+        ("https://git.example.com:8443/a/b/", "https://git.example.com:8443/a/b/commit/abc"),
+        ("http://git.example.com/b", "http://git.example.com/b/commit/abc"),
+        ("https://bitbucket.org/a/b", "https://bitbucket.org/a/b/commits/abc"),
+        ("/srv/git/b.git", None),
+        ("file:///srv/git/b.git", None),
+    ],
+)
+def test_the_page_of_a_commit(url: str, commit: str | None) -> None:
+    with duckdb.connect() as connection:
+        connection.execute((MODELS / "macros.sql").read_text())
+        assert connection.execute("select commit_url(?, 'abc')", [url]).fetchall() == [(commit,)]
 
 
 def test_parallel_release_branches_ship_a_change_once_at_the_first() -> None:

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import json
 import time
-from datetime import date
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
+from pydantic import JsonValue
 
+import connectors
+from connectors.connector import Connector, Covered, Item, Note, Options, Problem, SourceError
 from pipelines import figures, status, warehouse
+from pipelines.assets import Run
 from pipelines.home import Home
+from pipelines.job import run_in_foreground
+from pipelines.workspace import SourceConfig
 from tests import brute_force
 from tests.histories import Upstream, imported
 from tests.pipelines.syncing import published_rows, start, sync, workspace
@@ -131,6 +139,36 @@ def test_one_repository_that_fails_leaves_the_others_synced(tmp_path: Path) -> N
     ]
 
 
+def test_a_repository_that_was_moved_or_taken_out_leaves_the_figures(tmp_path: Path) -> None:
+    here, there = Upstream(tmp_path / "here.git"), Upstream(tmp_path / "there.git")
+    for upstream in (here, there):
+        upstream.commit()
+        upstream.tag("1.0.0")
+    home = Home(tmp_path / "home")
+    assert sync(home, workspace(here.path, there.path)).exitcode == 0
+    moved = here.path.rename(tmp_path / "moved.git")
+    assert sync(home, workspace(moved)).exitcode == 0
+    snapshot = warehouse.published(home)
+    assert snapshot
+    assert snapshot.rows("select repository from marts.deployment") == [{"repository": "moved"}]
+
+
+def test_a_repository_of_two_sources_counts_once(tmp_path: Path) -> None:
+    shop = Upstream(tmp_path / "shop.git")
+    shop.commit()
+    shop.tag("1.0.0")
+    one = workspace(shop.path)
+    both = tuple(
+        source.model_copy(update={"name": name}) for source in one.sources for name in ("te-am", "te_am")
+    )
+    home = Home(tmp_path / "home")
+    assert sync(home, one.model_copy(update={"sources": both})).exitcode == 0
+    snapshot = warehouse.published(home)
+    assert snapshot
+    assert len(snapshot.rows("from marts.deployment")) == 1
+    assert len(snapshot.rows("from marts.service")) == 1
+
+
 def test_nothing_personal_is_kept(synced: Home, history: Path) -> None:
     names = {
         line for line in brute_force.git(history, "log", "--all", "--format=%an%n%ae").splitlines() if line
@@ -145,3 +183,69 @@ def test_a_status_that_was_damaged_is_begun_anew(tmp_path: Path) -> None:
     home = Home(tmp_path)
     home.status.write_text(json.dumps({"sources": 7}))
     assert status.read(home) == status.Status()
+
+
+class Moody(Connector):
+    """Fails as often as told before it works."""
+
+    kind = "moody"
+    streams = ("ref",)
+    options_type = Options
+    failures: ClassVar[list[Exception]] = []
+
+    def read(self, cursors: Mapping[str, JsonValue]) -> Iterator[Item]:
+        assert cursors == {}
+        if self.failures:
+            raise self.failures.pop()
+        yield Covered("x", datetime.now(UTC))
+
+    def check(self) -> Iterator[Problem | Note]:
+        yield from ()
+
+
+@pytest.mark.parametrize(
+    ("failures", "error"),
+    [
+        ([SourceError("time-out", "Wait.", is_transient=True)] * 2, None),
+        ([SourceError("time-out", "Wait.", is_transient=True)] * 3, "time-out"),
+        ([SourceError("wrong token", "Mend it.")], "wrong token"),
+        ([OSError(28, "No space left on device", "/disk")], "No space left on device: /disk"),
+        ([ValueError("a fault")], "ValueError in the moody connector"),
+    ],
+)
+def test_a_source_that_fails_is_tried_again_where_that_may_help_and_leaves_the_others_synced(
+    failures: list[Exception], error: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = Upstream(tmp_path / "shop.git")
+    shop.commit()
+    shop.tag("1.0.0")
+    types = {"git": connectors.connector_type("git"), "moody": Moody}
+    monkeypatch.setattr(connectors, "connector_type", types.__getitem__)
+    monkeypatch.setattr(Moody, "failures", failures)
+    moody = SourceConfig(kind="moody", name="moody", options=Options())
+    settings = workspace(shop.path)
+    home = Home(tmp_path / "home")
+    run = Run(home, settings.model_copy(update={"sources": (moody, *settings.sources)}), retry_seconds=0)
+    assert run_in_foreground(run, source=None, on_wait=lambda: None)
+    known = status.read(home).sources["moody"].error
+    assert (known and known.message) == error
+    assert len(failures) == 0
+    assert run.snapshot_id
+
+
+def test_one_source_alone_can_be_synced(tmp_path: Path) -> None:
+    one, two = Upstream(tmp_path / "one.git"), Upstream(tmp_path / "two.git")
+    sources = []
+    for upstream in (one, two):
+        upstream.commit()
+        upstream.tag("1.0.0")
+        sources += [
+            s.model_copy(update={"name": upstream.path.stem}) for s in workspace(upstream.path).sources
+        ]
+    home = Home(tmp_path / "home")
+    run = Run(home, workspace(one.path).model_copy(update={"sources": tuple(sources)}))
+    assert run_in_foreground(run, source="two", on_wait=lambda: None)
+    assert [*run.reads] == ["two"]
+    snapshot = warehouse.published(home)
+    assert snapshot
+    assert snapshot.rows("select repository from marts.deployment") == [{"repository": "two"}]

@@ -1,5 +1,5 @@
 /*
-description: Repositories that the workspace's sources name and that were read.
+description: Repositories that the workspace's sources name and that were read, each once.
 grain: one row per repository
 key: [source, repository_id]
 columns:
@@ -11,14 +11,23 @@ columns:
   archived: {type: boolean, description: "Read-only on its host"}
   covered_until: {type: timestamp with time zone, description: "Everything before this moment was read (UTC)"}
 */
+with named as (
+    select r.source, r.id, r.name, r.url, r.default_branch, r.archived, c.covered_until
+    from raw.repository as r
+    inner join raw.coverage as c on c.source = r.source and c.scope = r.id
+    inner join config.source as s on s.source = r.source
+    -- The id of a git repository is its address: two sources that name it read the same one.
+    qualify row_number() over (
+        partition by case s.kind when 'git' then '' else s.source end, r.id order by s.position
+    ) = 1
+)
+
 select
-    r.source,
-    r.id as repository_id,
-    case when count(*) over (partition by r.name) > 1 then r.source || '/' || r.name else r.name end as repository,
-    r.url,
-    r.default_branch,
-    r.archived,
-    c.covered_until
-from raw.repository as r
-inner join raw.coverage as c on c.source = r.source and c.scope = r.id
-inner join config.source as s on s.source = r.source
+    source,
+    id as repository_id,
+    case when count(*) over (partition by name) > 1 then source || '/' || name else name end as repository,
+    url,
+    default_branch,
+    archived,
+    covered_until
+from named

@@ -11,18 +11,20 @@ columns:
   period_start: {type: date, description: "First local day"}
   period_end: {type: date, description: "First local day after the period"}
   partial: {type: boolean, description: "A source does not cover the end of the period"}
+  is_deployed: {type: boolean, description: "At least one deployment of the subject is known, whenever it was"}
 */
 with activity as (
-    select c.source, c.repository_id, local_date(c.committed_at) as day
+    select c.source, c.repository_id, local_date(c.committed_at) as day, false as is_deployment
     from core.commit as c
     inner join core.repository as r using (source, repository_id)
     where c.committed_at <= r.covered_until
     union all
-    select source, repository_id, finished_on from core.deployment
+    select source, repository_id, finished_on, true from core.deployment
 ),
 
 span as (
-    select s.level, s.key, min(a.day) as first_day, max(a.day) as last_day
+    select
+        s.level, s.key, min(a.day) as first_day, max(a.day) as last_day, bool_or(a.is_deployment) as is_deployed
     from core.subject as s
     inner join activity as a using (source, repository_id)
     group by all
@@ -37,7 +39,7 @@ coverage as (
 
 period as (
     select
-        level, key, grain,
+        level, key, grain, is_deployed,
         unnest(generate_series(
             period_start(grain, first_day)::timestamp, last_day::timestamp, period_length(grain)
         )) as started
@@ -50,6 +52,7 @@ select
     grain,
     started::date as period_start,
     period_end(grain, started::date) as period_end,
-    coverage.covered_until at time zone getvariable('timezone') < period_end(grain, started::date) as partial
+    coverage.covered_until at time zone getvariable('timezone') < period_end(grain, started::date) as partial,
+    is_deployed
 from period
 inner join coverage using (level, key)

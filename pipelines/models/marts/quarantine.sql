@@ -11,5 +11,6 @@ columns:
 */
 select source, stream, reason, count(*) as records, min(id) as example
 from raw.quarantine
+inner join config.source using (source)
 group by all
 order by all
