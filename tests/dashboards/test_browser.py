@@ -160,7 +160,7 @@ def test_the_first_page_waits_for_the_first_sync(home: Home, visitor: Visitor) -
     page = visitor.open()
     expect(page.get_by_text("Nothing has been read yet")).to_be_visible()
     expect(page.get_by_text("cairn sync")).to_be_visible()
-    status.begin(home, NOW - timedelta(minutes=2))
+    status.begin(home, NOW)
     expect(page.get_by_text("Reading your history")).to_be_visible(timeout=15_000)
     publish(home, ACTIVE)
     expect(page.locator("[data-testid=stMetric]")).to_have_count(3, timeout=15_000)

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
+import duckdb
 import pandas as pd
 import pytest
 
@@ -131,3 +133,38 @@ def test_no_deployment_has_no_extent(tmp_path: Path) -> None:
     assert queries.extent(empty) is None
     assert queries.latest_deployment(empty, SHOP) is None
     assert queries.coverage(empty)["commits"].sum() == 2400
+
+
+class Shared:
+    """One deployment of one change, of a repository that two services are made of."""
+
+    def __init__(self) -> None:
+        self._connection = duckdb.connect()
+        self._connection.execute(
+            """
+            create schema marts;
+            create table marts.service as
+                select unnest(['api', 'web']) as service, 'front' as team, ['shop'] as repositories;
+            create table marts.team as select 'front' as team, null as parent, 2 as services;
+            create table marts.coverage as select 'shop' as repository, 7 as commits_not_deployed;
+            create table marts.deployment as
+                select 'd' as deployment_id, service, team, date '2026-01-05' as finished_on from marts.service;
+            create table marts.change as
+                select 'c' as change_id, service, team, date '2026-01-05' as deployed_on, 'bot' as left_out
+                from marts.service
+            """
+        )
+
+    def frame(self, sql: str, params: Any = ()) -> pd.DataFrame:
+        return self._connection.execute(sql, params).df()
+
+
+@pytest.mark.parametrize(
+    "scope", [Scope("organisation", "Acme"), Scope("team", "front"), Scope("service", "web")], ids=str
+)
+def test_what_two_services_share_counts_once(scope: Scope) -> None:
+    shared = Shared()
+    period = (date(2026, 1, 1), date(2026, 2, 1))
+    assert queries.counts(shared, scope, *period).to_dict() == {"deployments": 1, "changes": 1}
+    assert queries.left_out(shared, scope, *period)["changes"].tolist() == [1]
+    assert queries.waiting(shared, scope) == 7
