@@ -145,10 +145,11 @@ class Shared:
             create schema marts;
             create table marts.service as
                 select unnest(['api', 'web']) as service, 'front' as team, ['shop'] as repositories;
-            create table marts.team as select 'front' as team, null as parent, 2 as services;
+            create table marts.team as select 'front' as team, null::varchar as parent, 2 as services;
             create table marts.coverage as select 'shop' as repository, 7 as commits_not_deployed;
             create table marts.deployment as
-                select 'd' as deployment_id, service, team, date '2026-01-05' as finished_on from marts.service;
+                select 'd' as deployment_id, service, team, date '2026-01-05' as finished_on
+                from marts.service;
             create table marts.change as
                 select 'c' as change_id, service, team, date '2026-01-05' as deployed_on, 'bot' as left_out
                 from marts.service
