@@ -13,10 +13,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from connectors.connector import Batch, Context
-from connectors.git import GitConnector, GitOptions, People, parse
+from connectors.git import GitConnector, GitOptions
 from connectors.git_cli import Git
 from connectors.git_locations import locate
 from connectors.git_mirror import COMMIT_FIELDS, advertised, log, make_anew, tips
+from connectors.git_reading import People, parse
 from tests.histories import imported
 
 BAR = 1.3

@@ -11,7 +11,7 @@ import connectors
 from connectors.connector import Context, Problem, SourceError
 from pipelines import status, warehouse
 from pipelines.home import Home
-from pipelines.workspace import Workspace
+from pipelines.workspace import TakenFrom, Workspace
 
 
 def run(home: Home, workspace: Workspace, console: Console) -> int:
@@ -102,7 +102,7 @@ def _check_matching(home: Home, workspace: Workspace, report: _Report) -> None:
         report.bad("Nothing is published yet.", "Run `cairn sync`.")
         return
     matched = {row["service"] for row in snapshot.rows("select service from marts.service")}
-    for service in workspace.services:
+    for service in () if isinstance(workspace.services, TakenFrom) else workspace.services:
         if service.name not in matched:
             report.bad(
                 f"{service.name}: no repository is called {' or '.join(service.repositories)}.",

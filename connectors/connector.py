@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -78,7 +79,21 @@ class Covered(NamedTuple):
     """When reading of the scope began, UTC."""
 
 
-Item = Batch | Quarantined | Problem | Note | Covered
+class Retained(NamedTuple):
+    """A scope known from its cursor that the source no longer lists; what is known of it stays."""
+
+    scope: str
+    message: str
+    """One line: since when, and why it may be so."""
+
+
+Item = Batch | Quarantined | Problem | Note | Covered | Retained
+
+_LONG_LIVED = re.compile(
+    r"(?:main|master|trunk|dev|develop|development|test|testing|qa|stage|staging|preprod|prod|production|live"
+    r"|stable|next|gh-pages|v?\d[\dx._-]*|(?:release|releases|rel|stable|support|maintenance|hotfix)[/_-]v?\d[\dx._-]*)",
+    re.IGNORECASE,
+).fullmatch
 
 
 @dataclass(frozen=True)
@@ -86,13 +101,20 @@ class Context:
     """What the pipeline lends a connector."""
 
     cache: Path
-    """Folder of this source alone that outlives the run, for mirrors and the like."""
+    """Folder of this source alone that outlives the run, for mirrors and the like; nothing personal in clear."""
     identity_key: bytes = field(repr=False)
 
     def person(self, identifier: str) -> str:
         """Keyed hash (HMAC-SHA-256, 128 bits, hex) of a person's address or account."""
         normal = identifier.strip().casefold().encode("utf-8", "surrogateescape")
         return hmac.new(self.identity_key, normal, hashlib.sha256).hexdigest()[:32]
+
+    def branch(self, name: str, default: str | None = None) -> str:
+        """The name of a branch, kept where it is the default or a long-lived one, else masked.
+
+        People put their names into those of their branches.
+        """
+        return name if name == default or _LONG_LIVED(name) else f"~{self.person(name)[:12]}"
 
 
 class Connector(ABC):
@@ -101,13 +123,18 @@ class Connector(ABC):
     kind: ClassVar[str]
     """The `kind` in the workspace file."""
     streams: ClassVar[tuple[str, ...]]
-    """Streams it yields, keys of `connectors.records.STREAMS`."""
+    """Streams it can yield, keys of `connectors.records.STREAMS`."""
     options_type: ClassVar[type[Options]]
 
     def __init__(self, name: str, options: Options, context: Context) -> None:
         self.name = name
         self.options = options
         self.context = context
+
+    @classmethod
+    def streams_of(cls, options: Options) -> tuple[str, ...]:  # noqa: ARG003 - for those whose options say
+        """Streams that a source with these options yields."""
+        return cls.streams
 
     @abstractmethod
     def read(self, cursors: Mapping[str, JsonValue]) -> Iterator[Item]:

@@ -66,7 +66,9 @@ class Remote(NamedTuple):
         elif self.username:
             yield "credential.username", self.username
         if self.username or self.password:
-            yield "credential.helper", _CREDENTIAL_HELPER
+            # For this host alone: a redirect must not carry them elsewhere.
+            host = "/".join(self.address.split("/", 3)[:3])
+            yield f"credential.{host}.helper", _CREDENTIAL_HELPER
 
 
 class GitError(Exception):

@@ -14,6 +14,7 @@ from typing import Any
 import dagster as dg
 
 import connectors
+from connectors.records import KEYS
 from pipelines import ingest, modelling, refresh, warehouse
 from pipelines.home import Home
 from pipelines.ingest import Change
@@ -54,7 +55,7 @@ class Run:
 
 def source_asset(source: SourceConfig) -> dg.AssetsDefinition:
     """Lands what is new in one source, one output per stream."""
-    streams = connectors.connector_type(source.kind).streams
+    streams = connectors.connector_type(source.kind).streams_of(source.options)
     keys = [dg.AssetKey(["source", source.name, stream]) for stream in streams]
     checked = keys[0]
 
@@ -97,11 +98,11 @@ def source_asset(source: SourceConfig) -> dg.AssetsDefinition:
 
 def raw_asset(sources: tuple[SourceConfig, ...]) -> dg.AssetsDefinition:
     """Merges what landed into `raw.*`, one output per table."""
-    by_stream: dict[str, list[dg.AssetKey]] = {}
+    by_stream: dict[str, list[dg.AssetKey]] = {table: [] for table in (*KEYS, "coverage", QUARANTINE)}
     for source in sources:
-        for stream in connectors.connector_type(source.kind).streams:
+        for stream in connectors.connector_type(source.kind).streams_of(source.options):
             for table in (stream, "coverage", QUARANTINE):
-                by_stream.setdefault(table, []).append(dg.AssetKey(["source", source.name, stream]))
+                by_stream[table].append(dg.AssetKey(["source", source.name, stream]))
 
     @dg.multi_asset(
         name="load",

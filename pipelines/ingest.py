@@ -54,6 +54,8 @@ class Read:
     """Scope → the moment up to which all of it has landed, UTC."""
     failed: Set[str] = frozenset()
     """Scopes, or configured entries, that could not be read."""
+    retained: Set[str] = frozenset()
+    """Scopes that the source no longer lists, and of which what is known stays."""
     is_complete: bool = True
     """Whether every scope was tried."""
 
@@ -162,7 +164,7 @@ def _merge(
         f" qualify row_number() over (partition by {by_key} order by _order desc) = 1",
         params,
     )
-    matches = " and ".join(f'old."{name}" = new."{name}"' for name in key)
+    matches = " and ".join(f'old."{name}" {_equals(stream, name)} new."{name}"' for name in key)
     values = [name for name in columns if name not in key]
     differs = " or ".join(f'old."{name}" is distinct from new."{name}"' for name in values)
     assign = ", ".join(f'"{name}" = new."{name}"' for name in values)
@@ -218,8 +220,13 @@ def _removed(scopes: Iterable[tuple[str, str]], reads: Mapping[str, Read]) -> li
         (source, scope)
         for source, read in reads.items()
         if read.is_complete and read.failed <= known[source]
-        for scope in sorted(known[source] - read.covered.keys() - read.failed)
+        for scope in sorted(known[source] - read.covered.keys() - read.failed - read.retained)
     ]
+
+
+def _equals(stream: str, column: str) -> str:
+    """How two keys compare: a part of one may be unknown."""
+    return "is not distinct from" if arrow_schema(stream).field(column).nullable else "="
 
 
 def _name(file: LandedFile, folder: Path) -> str:

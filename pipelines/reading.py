@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import connectors
-from connectors.connector import Batch, Context, Covered, Note, Problem, Quarantined, SourceError
+from connectors.connector import Batch, Context, Covered, Note, Problem, Quarantined, Retained, SourceError
 from pipelines import ingest, status, warehouse
 from pipelines.home import Home
 from pipelines.landing import Landing
@@ -43,13 +43,15 @@ class SourceRead:
     covered: dict[str, datetime] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
+    retained: set[str] = field(default_factory=set)
+    """Scopes that the source lists no more and that stay all the same."""
     error: SourceError | None = None
     """Why nothing, or no more, of the source could be read."""
 
     def outcome(self) -> ingest.Read:
         """What the loader needs to know."""
         failed = {problem.scope for problem in self.problems}
-        return ingest.Read(self.covered, failed, is_complete=self.error is None)
+        return ingest.Read(self.covered, failed, self.retained, is_complete=self.error is None)
 
     @property
     def is_transient(self) -> bool:
@@ -65,7 +67,8 @@ def read_source(home: Home, config: SourceConfig, *, is_full: bool, progress: Pr
     """Land everything new in one source. Never raises for what the source does: see `SourceRead.error`."""
     began = time.monotonic()
     connector_type = connectors.connector_type(config.kind)
-    result = SourceRead(config.name, config.kind, datetime.now(UTC), connector_type.streams)
+    streams = connector_type.streams_of(config.options)
+    result = SourceRead(config.name, config.kind, datetime.now(UTC), streams)
     with warehouse.writing(home) as connection:
         ingest.prepare(connection)
         if is_full:
@@ -95,6 +98,9 @@ def read_source(home: Home, config: SourceConfig, *, is_full: bool, progress: Pr
                         result.problems.append(item)
                     case Note():
                         result.notes.append(item)
+                    case Retained():
+                        result.retained.add(item.scope)
+                        result.notes.append(Note(*item))
                 if len(waiting) >= _QUARANTINE_BATCH:
                     _set_aside(landing, waiting, result)
     except SourceError as error:

@@ -11,7 +11,7 @@ import duckdb
 
 from pipelines import lineage, modelling
 from pipelines.modelling import Built
-from pipelines.workspace import Workspace
+from pipelines.workspace import PUSH, TakenFrom, Workspace
 
 _CONFIG = """
 create schema if not exists config;
@@ -20,10 +20,31 @@ create or replace table config.workspace (
 create or replace table config.source (source varchar, kind varchar, releases varchar, position bigint);
 create or replace table config.service (service varchar, team varchar);
 create or replace table config.service_repository (service varchar, pattern varchar);
+create or replace table config.production (environments varchar);
 create or replace table config.team (team varchar, parent varchar);
 create or replace table config.metric (
     metric varchar, title varchar, unit varchar, definition varchar, better varchar);
 create table if not exists config.built (fingerprint varchar);
+"""
+
+_NAMED = """
+    select id, if(count(*) over (partition by name) > 1, id, name) as name, {columns}
+    from raw.{stream} where source = $source
+"""
+_SERVICES_TAKEN = f"""
+    insert into config.service
+    with team as ({_NAMED.format(stream="team", columns="parent")}),
+    service as ({_NAMED.format(stream="service", columns="team")})
+    select s.name, t.name from service as s left join team as t on t.id = s.team
+"""
+_REPOSITORIES_TAKEN = f"""
+    insert into config.service_repository
+    select name, unnest(repositories) from ({_NAMED.format(stream="service", columns="repositories")})
+"""
+_TEAMS_TAKEN = f"""
+    insert into config.team
+    with team as ({_NAMED.format(stream="team", columns="parent")})
+    select t.name, p.name from team as t left join team as p on p.id = t.parent
 """
 
 
@@ -75,19 +96,30 @@ def build(
 def _configure(connection: duckdb.DuckDBPyConnection, workspace: Workspace) -> None:
     """Write the workspace down where SQL can read it."""
     metrics = {m.table: m.header.metric for m in modelling.models().values() if m.header.metric}
+    services = () if isinstance(workspace.services, TakenFrom) else workspace.services
+    teams = () if isinstance(workspace.teams, TakenFrom) else workspace.teams
     connection.execute(_CONFIG)
     tables: dict[str, list[tuple[object, ...]]] = {
         "workspace": [(workspace.organisation, workspace.timezone, False, datetime.now(UTC))],
         "source": [
-            (source.name, source.kind, getattr(source.options, "releases", None), position)
-            for position, source in enumerate(workspace.sources)
+            *(
+                (source.name, source.kind, getattr(source.options, "releases", None), position)
+                for position, source in enumerate(workspace.sources)
+            ),
+            (PUSH, PUSH, None, len(workspace.sources)),
         ],
-        "service": [(s.name, s.team) for s in workspace.services],
-        "service_repository": [(s.name, pattern) for s in workspace.services for pattern in s.repositories],
-        "team": [(t.name, t.parent) for t in workspace.teams],
+        "service": [(s.name, s.team) for s in services],
+        "service_repository": [(s.name, pattern) for s in services for pattern in s.repositories],
+        "team": [(t.name, t.parent) for t in teams],
+        "production": [(pattern,) for pattern in workspace.production.environments],
         "metric": [(name, m.title, m.unit, m.definition, m.better) for name, m in metrics.items()],
     }
     for table, rows in tables.items():
         if rows:
             marks = ", ".join("?" for _ in rows[0])
             connection.executemany(f"insert into config.{table} values ({marks})", rows)
+    if isinstance(workspace.teams, TakenFrom):
+        connection.execute(_TEAMS_TAKEN, {"source": workspace.teams.source})
+    if isinstance(workspace.services, TakenFrom):
+        connection.execute(_SERVICES_TAKEN, {"source": workspace.services.source})
+        connection.execute(_REPOSITORIES_TAKEN, {"source": workspace.services.source})

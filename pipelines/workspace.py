@@ -64,6 +64,9 @@ __all__ = [
 
 DEFAULT_FILE = Path("cairn.yaml")
 
+PUSH = "push"
+"""Source of the events that others send; no configured one may be called so."""
+
 PATTERN_OPTIONS = ("releases",)
 """Options of a source that the SQL models use as RE2 patterns, whatever the connector."""
 
@@ -92,6 +95,8 @@ def _fit_for_a_folder(name: str) -> str:
             "is no name for a source",
             "Use up to 64 letters, digits, `.`, `_` and `-`, beginning with a letter or digit",
         )
+    if name.casefold() == PUSH:
+        raise refusal("is taken by the events that others send to Cairn", "Choose another name")
     return name
 
 
@@ -153,6 +158,13 @@ class TeamConfig(_Settings):
     """The team it belongs to; None at the top."""
 
 
+class TakenFrom(_Settings):
+    """In the place of a list: what a source's records say."""
+
+    source: Name = Field(alias="from")
+    """Configured name of the source."""
+
+
 class ProductionConfig(_Settings):
     """Which environments are production."""
 
@@ -174,9 +186,9 @@ class Workspace(_Settings):
     timezone: Annotated[str, AfterValidator(_in_the_calendar)] = "UTC"
     """IANA name of the zone in which days, weeks and months begin."""
     sources: tuple[SourceConfig, ...]
-    services: tuple[ServiceConfig, ...] = ()
+    services: tuple[ServiceConfig, ...] | TakenFrom = ()
     """Empty: every repository is a service."""
-    teams: tuple[TeamConfig, ...] = ()
+    teams: tuple[TeamConfig, ...] | TakenFrom = ()
     production: ProductionConfig = ProductionConfig()
     failure_window: Annotated[timedelta, BeforeValidator(_duration)] = timedelta(hours=24)
     """How long after a deployment a failure may still be its doing."""
@@ -185,7 +197,7 @@ class Workspace(_Settings):
     @property
     def without_effect(self) -> list[str]:
         """Settings of the file that no figure follows yet."""
-        return sorted(self.model_fields_set & {"production", "failure_window", "surveys"})
+        return sorted(self.model_fields_set & {"failure_window", "surveys"})
 
     def fingerprint(self) -> str:
         """SHA-256 (hex) of everything that shapes figures; the same after a change of secrets alone."""
@@ -221,13 +233,17 @@ def load(path: Path, environ: Mapping[str, str]) -> Workspace:
     workspace = None
     if file.data is not None:
         sources = _sources(file, file.data)
-        teams = _validated_entries(file, "teams", TeamConfig)
-        services = _validated_entries(file, "services", ServiceConfig)
+        teams = _taken(file, "teams", "team", sources) or _found(
+            _validated_entries(file, "teams", TeamConfig)
+        )
+        services = _taken(file, "services", "service", sources) or _found(
+            _validated_entries(file, "services", ServiceConfig)
+        )
         _check_names(file, "teams", _words(file, "teams", "name"))
         _check_names(file, "services", _words(file, "services", "name"))
         _check_teams(file)
         _check_environments(file)
-        parts = {"sources": _found(sources), "services": _found(services), "teams": _found(teams)}
+        parts = {"sources": _found(sources), "services": services, "teams": teams}
         workspace = file.validated(Workspace, {**file.data, **parts}, ())
     if workspace is None or file.problems:
         raise WorkspaceError(file.problems)
@@ -271,10 +287,39 @@ def _found(entries: Sequence[Item | None]) -> tuple[Item, ...]:
     return tuple(entry for entry in entries if entry is not None)
 
 
+def _taken(
+    file: ConfigFile, key: str, stream: str, sources: Sequence[SourceConfig | None]
+) -> TakenFrom | None:
+    """The setting `{from: SOURCE}` of a list, or None where it is a list, or wrong."""
+    entry = _taken_entry(file, key)
+    taken = None if entry is None else file.validated(TakenFrom, entry, (key,), known=["from"])
+    if taken is None:
+        return None
+    named = _words(file, "sources", "name"), _words(file, "sources", "kind")
+    known = [said for name, kind in zip(*named, strict=True) if (said := name or kind)]
+    if taken.source not in known:
+        mend = f"{suggestion(taken.source, known)}Name one of `sources`: {', '.join(known)}"
+        file.add((key, "from"), f"there is no source `{taken.source}`", mend)
+    for source in _found(sources):
+        if source.name == taken.source:
+            streams = connectors.connector_type(source.kind).streams_of(source.options)
+            if stream not in streams:
+                mend = f"Name a source that does, such as one of kind backstage, or list the {key} here"
+                file.add((key, "from"), f"the source `{source.name}` tells of no {key}", mend)
+    return taken
+
+
+def _taken_entry(file: ConfigFile, key: str) -> dict[str, Any] | None:
+    entry = (file.data or {}).get(key)
+    return entry if isinstance(entry, dict) and "from" in entry else None
+
+
 def _entries(file: ConfigFile, key: str) -> list[Any]:
     entries = (file.data or {}).get(key, [])
     if isinstance(entries, list):
         return entries
+    if _taken_entry(file, key) is not None:
+        return []
     if entries is None:
         file.add((key,), "has no value", "Write a list after the colon, or remove the line")
     else:
@@ -421,7 +466,8 @@ def _check_names(file: ConfigFile, key: str, names: Sequence[str | None]) -> Non
 def _check_teams(file: ConfigFile) -> None:
     """Every team that is named exists, and none is above itself."""
     teams, parents = _words(file, "teams", "name"), _words(file, "teams", "parent")
-    for key, field in (("services", "team"), ("teams", "parent")):
+    named = (("services", "team"), ("teams", "parent"))
+    for key, field in () if _taken_entry(file, "teams") else named:
         for index, name in enumerate(_words(file, key, field)):
             if name is not None and name not in teams:
                 known = [team for team in teams if team]

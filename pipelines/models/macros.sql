@@ -32,6 +32,16 @@ create or replace temp macro quantile_of_sorted(ascending, p) as
             - ascending[floor((len(ascending) - 1) * p)::bigint + 1])
     end;
 
+-- Host and path of a repository, whether it is written as https, ssh or git@host:path.
+create or replace temp macro repository_address(url) as
+    regexp_replace(
+        regexp_replace(
+            regexp_replace(lower(url), '^[a-z][a-z0-9+.-]*://([^/@]*@)?|^[^/@:]+@', ''),
+            '^([^/:]+):([^/0-9])', '\1/\2'
+        ),
+        '(\.git)?/*$', ''
+    );
+
 -- Address of a commit on the host a repository's URL names; null where the URL names no web host.
 create or replace temp macro commit_url(repository_url, sha) as
     case

@@ -117,7 +117,7 @@ class GitTool(Tool):
 class TestContract(ConnectorContract):
     @pytest.fixture
     def tool(self, git_host: GitHost, monkeypatch: pytest.MonkeyPatch) -> Tool:
-        monkeypatch.setattr("connectors.git._BATCH_SIZE", 2)
+        monkeypatch.setattr("connectors.git_reading._BATCH_SIZE", 2)
         return GitTool(git_host)
 
 

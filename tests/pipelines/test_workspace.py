@@ -19,6 +19,7 @@ from pipelines.workspace import (
     ServiceConfig,
     SourceConfig,
     SurveysConfig,
+    TakenFrom,
     TeamConfig,
     Workspace,
     WorkspaceError,
@@ -230,7 +231,12 @@ def test_defaults(read: Callable[..., Workspace]) -> None:
             HEAD + f"sources: [{{kind: git, repositories: ['https://me:{SECRET}@h/x']}}]\n",
             r"holds a password",
         ),
-        (HEAD + TOOL + "services: {from: x}\n", r":3: services: must be a list\."),
+        (HEAD + TOOL + "services: {of: x}\n", r":3: services: must be a list\."),
+        (HEAD + TOOL + "services: {from: tol}\n", r":3: services\.from: there is no source `tol`.*`tool`"),
+        (HEAD + TOOL + "teams: {from: tool}\n", r":3: teams\.from: the source `tool` tells of no teams\."),
+        (HEAD + TOOL + "teams: {from: 1}\n", r":3: teams\.from: must be text\."),
+        (HEAD + TOOL + "teams: {from: tool, in: x}\n", r":3: teams\.in: is not a setting\. Known here: from\."),
+        (HEAD + "sources: [{kind: tool, name: Push}]\n", r"name: is taken by the events"),
         (HEAD + TOOL + "services: [{name: a}]\n", r":3: services\[0\]\.repositories: is missing\."),
         (HEAD + TOOL + "services: [{name: a, repositories: []}]\n", r"repositories: must not be empty\."),
         (HEAD + TOOL + "services: [{name: a, repositories: [1]}]\n", r"repositories\[0\]: must be text\."),
@@ -481,11 +487,23 @@ def test_outside_of_a_repository_there_is_nothing_to_stand_in(
         standing_in(tmp_path)
 
 
+def test_services_and_teams_may_be_those_of_a_source(
+    read: Callable[..., Workspace], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Tool, "streams", ("service", "team"))
+    workspace = read(HEAD + TOOL + "services: {from: tool}\nteams: {from: tool}\n")
+    assert workspace.services == workspace.teams == TakenFrom.model_validate({"from": "tool"})
+    mixed = read(
+        HEAD + TOOL + "teams: {from: tool}\nservices: [{name: a, team: unheard-of, repositories: [a]}]\n"
+    )
+    assert isinstance(mixed.services, tuple)
+
+
 def test_settings_that_nothing_follows_yet_are_read_and_named(read: Callable[..., Workspace]) -> None:
     workspace = read(HEAD + TOOL + "failure_window: 2d\nproduction: {environments: [^eu$]}\n")
     assert workspace.failure_window.days == 2
     assert workspace.production.environments == ("^eu$",)
-    assert workspace.without_effect == ["failure_window", "production"]
+    assert workspace.without_effect == ["failure_window"]
     assert read(HEAD + TOOL).without_effect == []
 
 

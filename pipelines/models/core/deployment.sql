@@ -1,49 +1,85 @@
 /*
 description: >-
-  Deployments to production. With git alone: tags that match the source's `releases`, in order of
-  (time, name); a tag on the commit that is already live is no new deployment.
+  Deployments to production: successful ones that a tool recorded for an environment the workspace
+  takes for production; for a repository without any such record, tags that match its source's
+  `releases`. In order of (time, name); the commit that is already live is no new deployment.
 grain: one row per deployment
 key: [deployment_id]
 columns:
   deployment_id: {type: varchar, description: "Source, repository and what names the rollout there"}
-  source: {type: varchar, description: "Configured name of the source"}
+  source: {type: varchar, description: "Configured name of the repository's source"}
   repository_id: {type: varchar, description: "Id within the source"}
   environment: {type: varchar, description: "Environment deployed to"}
-  ref: {type: varchar, description: "Tag that names the version"}
+  ref: {type: varchar, description: "Tag or branch that names the version, else the commit's first 10 digits"}
   sha: {type: varchar, description: "Commit deployed"}
   finished_at: {type: timestamp with time zone, description: "When it finished (UTC)"}
   finished_on: {type: date, description: "Local day on which it finished"}
   sequence: {type: bigint, description: "Position in the repository's chain of deployments from 1"}
   is_baseline: {type: boolean, description: "First known; what it contains has no known ship date"}
+  url: {type: varchar, description: "Where a person can see it in the tool that recorded it", nullable: true}
 */
-with release as (
-    select r.source, r.repository as repository_id, r.name as ref, r.sha, r."at" as dated_at
+with recorded as (
+    select
+        d.source || ':' || d.id as deployment_id,
+        r.source,
+        r.repository_id,
+        d.environment,
+        case when starts_with(d.ref, '~') or d.ref is null then left(d.sha, 10) else d.ref end as ref,
+        d.sha,
+        d.finished_at,
+        d.id as name,
+        d.url
+    from raw.deployment as d
+    inner join config.source as s on s.source = d.source
+    inner join core.repository as r
+        on (r.source = d.source and r.repository_id = d.repository)
+        or (d.repository is null and repository_address(r.url) = repository_address(d.repository_url))
+    where d.status = 'success' and d.sha is not null and d.finished_at is not null
+        and exists (
+            select 1 from config.production as p where regexp_matches(d.environment, p.environments, 'i')
+        )
+),
+
+tagged as (
+    select
+        r.source || ':' || r.repository || '@' || r.name as deployment_id,
+        r.source,
+        r.repository as repository_id,
+        'production' as environment,
+        r.name as ref,
+        r.sha,
+        r."at" as finished_at,
+        r.name,
+        null as url
     from raw.ref as r
     inner join config.source as s on s.source = r.source and regexp_matches(r.name, s.releases)
     inner join core.repository as p on p.source = r.source and p.repository_id = r.repository
-    where r.kind = 'tag' and r."at" is not null
+    where r.kind = 'tag' and r."at" is not null and not exists (
+        select 1 from recorded as d where d.source = r.source and d.repository_id = r.repository
+    )
 ),
 
 rollout as (
     select *
-    from release
-    qualify sha is distinct from lag(sha) over (partition by source, repository_id order by dated_at, ref)
+    from (from recorded union all by name from tagged)
+    qualify sha is distinct from lag(sha) over (partition by source, repository_id order by finished_at, name)
 ),
 
 placed as (
-    select *, row_number() over (partition by source, repository_id order by dated_at, ref) as sequence
+    select *, row_number() over (partition by source, repository_id order by finished_at, name) as sequence
     from rollout
 )
 
 select
-    source || ':' || repository_id || '@' || ref as deployment_id,
+    deployment_id,
     source,
     repository_id,
-    'production' as environment,
+    environment,
     ref,
     sha,
-    dated_at as finished_at,
-    local_date(dated_at) as finished_on,
+    finished_at,
+    local_date(finished_at) as finished_on,
     sequence,
-    sequence = 1 as is_baseline
+    sequence = 1 as is_baseline,
+    url
 from placed

@@ -16,9 +16,14 @@ with named as (
     from raw.repository as r
     inner join raw.coverage as c on c.source = r.source and c.scope = r.id
     inner join config.source as s on s.source = r.source
-    -- The id of a git repository is its address: two sources that name it read the same one.
+    -- Two sources that read the same repository: the host's own tool knows more of it than git.
     qualify row_number() over (
-        partition by case s.kind when 'git' then '' else s.source end, r.id order by s.position
+        partition by case
+            when contains(r.url, '://') then repository_address(r.url)
+            when s.kind = 'git' then r.id
+            else s.source || ':' || r.id
+        end
+        order by s.kind = 'git', s.position
     ) = 1
 )
 

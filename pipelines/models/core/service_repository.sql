@@ -11,6 +11,11 @@ columns:
 select distinct p.service, r.source, r.repository_id, r.repository
 from core.repository as r
 inner join config.service_repository as p on r.repository glob p.pattern
+union
+select p.service, r.source, r.repository_id, r.repository
+from core.repository as r
+inner join config.service_repository as p on repository_address(r.url) = repository_address(p.pattern)
+where contains(p.pattern, '/')
 union all
 select r.repository as service, r.source, r.repository_id, r.repository
 from core.repository as r

@@ -8,13 +8,13 @@ columns:
   repository: {type: varchar, description: "Name of the repository"}
   team: {type: varchar, description: "Team that owns the service", nullable: true}
   environment: {type: varchar, description: "Environment deployed to"}
-  ref: {type: varchar, description: "Tag that names the version"}
+  ref: {type: varchar, description: "Tag or branch that names the version, else the commit's first 10 digits"}
   sha: {type: varchar, description: "Commit deployed"}
   finished_at: {type: timestamp with time zone, description: "When it finished (UTC)"}
   finished_on: {type: date, description: "Local day on which it finished"}
   is_baseline: {type: boolean, description: "First known; what it contains has no known ship date"}
   changes: {type: bigint, description: "Changes of people that it shipped first"}
-  url: {type: varchar, description: "Where a person can see the commit; null without a web host", nullable: true}
+  url: {type: varchar, description: "Where a person can see it, or its commit; null without a web host", nullable: true}
 */
 with shipped as (
     select deployment_id, count(*) as changes
@@ -35,7 +35,7 @@ select
     d.finished_on,
     d.is_baseline,
     coalesce(c.changes, 0) as changes,
-    commit_url(r.url, d.sha) as url
+    coalesce(d.url, commit_url(r.url, d.sha)) as url
 from core.deployment as d
 inner join core.repository as r using (source, repository_id)
 left join core.service_repository as m using (source, repository_id)
