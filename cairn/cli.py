@@ -6,7 +6,11 @@ Commands import what they need when they run, so that `--help` and `metrics` nee
 from __future__ import annotations
 
 import os
+import shlex
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
@@ -18,7 +22,7 @@ from rich.console import Console
 from pipelines.home import Home
 
 if TYPE_CHECKING:
-    from pipelines.workspace import Workspace
+    from cairn.workplace import Workplace
 
 app = typer.Typer(
     name="cairn",
@@ -36,8 +40,8 @@ WorkspaceOption = Annotated[
         "-w",
         metavar="FILE",
         envvar="CAIRN_WORKSPACE",
-        help="The workspace file. Default: cairn.yaml;"
-        " without one, the git repository of the working directory.",
+        help="The workspace file, or a folder in a git repository to read that alone."
+        " Default: cairn.yaml; without one, the demo organisation.",
     ),
 ]
 
@@ -73,6 +77,9 @@ def _day(text: str) -> date:
     return date.fromisoformat(text)
 
 
+PortOption = Annotated[int, typer.Option(min=1, max=65535, help="Port of the dashboard.")]
+DagsterPortOption = Annotated[int, typer.Option(min=1, max=65535, help="Port of Dagster's own pages.")]
+NoBrowserOption = Annotated[bool, typer.Option("--no-browser", help="Do not open a browser.")]
 DayOption = Annotated[date | None, typer.Option(parser=_day, metavar="YYYY-MM-DD")]
 
 
@@ -88,6 +95,16 @@ def everywhere(
 
 
 @app.command()
+def init(
+    force: Annotated[bool, typer.Option("--force", help="Replace the workspace file that is there.")] = False,
+) -> None:
+    """Ask for your tools and tokens, try them, and write cairn.yaml."""
+    from cairn import init as command
+
+    raise typer.Exit(command.run(Path.cwd(), Console(highlight=False), force=force))
+
+
+@app.command()
 def sync(
     ctx: typer.Context,
     workspace: WorkspaceOption = None,
@@ -98,20 +115,8 @@ def sync(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show Dagster's log.")] = False,
 ) -> None:
     """Read what is new in the sources, and publish the figures."""
-    from cairn import sync as command
-
-    found = _workspace(workspace or ctx.obj)
-    if source is not None and source not in {s.name for s in found.sources}:
-        names = ", ".join(s.name for s in found.sources)
-        raise typer.BadParameter(
-            f"no source is called {source}; the workspace has {names}", param_hint="--source"
-        )
-    try:
-        code = command.run(Home.from_env(), found, source, is_full=full, is_verbose=verbose, console=console)
-    except KeyboardInterrupt:
-        console.print("Interrupted. Nothing is lost: the next sync goes on from here.")
-        code = 130
-    raise typer.Exit(code)
+    with _opened(workspace or ctx.obj) as place:
+        raise typer.Exit(_sync(place, source, is_full=full, is_verbose=verbose))
 
 
 @app.command()
@@ -131,8 +136,10 @@ def metrics(
     if since and until and since >= until:
         raise typer.BadParameter(f"{until} is not after --since {since}", param_hint="--until")
     if workspace or ctx.obj:
-        _workspace(workspace or ctx.obj)
-    raise typer.Exit(command.run(Home.from_env(), names, by, grain, since, until, output, console))
+        with _opened(workspace or ctx.obj):
+            pass
+    home = _published_home(workspace or ctx.obj)
+    raise typer.Exit(command.run(home, names, by, grain, since, until, output, console))
 
 
 @app.command()
@@ -140,42 +147,119 @@ def doctor(ctx: typer.Context, workspace: WorkspaceOption = None) -> None:
     """Check configuration, reachability, freshness and what is unmatched; exit 1 if something is wrong."""
     from cairn import doctor as command
 
-    raise typer.Exit(command.run(Home.from_env(), _workspace(workspace or ctx.obj), Console(highlight=False)))
+    with _opened(workspace or ctx.obj) as place:
+        raise typer.Exit(command.run(place.home, place.workspace, Console(highlight=False)))
 
 
 @app.command()
 def up(
     ctx: typer.Context,
     workspace: WorkspaceOption = None,
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the dashboard.")] = 8501,
-    dagster_port: Annotated[int, typer.Option(min=1, max=65535, help="Port of Dagster's own pages.")] = 3000,
-    no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open a browser.")] = False,
+    port: PortOption = 8501,
+    dagster_port: DagsterPortOption = 3000,
+    no_browser: NoBrowserOption = False,
 ) -> None:
     """Sync, then run the dashboard and Dagster until Ctrl-C."""
-    from cairn import up as command
-    from pipelines.workspace import find
+    with _opened(workspace or ctx.obj) as place:
+        raise typer.Exit(_up(place, port, dagster_port, open_browser=not no_browser))
 
-    _workspace(workspace or ctx.obj)
-    environment = {"CAIRN_HOME": str(Home.from_env().root)}
-    if path := find(workspace or ctx.obj, os.environ):
-        environment["CAIRN_WORKSPACE"] = str(path.absolute())
-    raise typer.Exit(
-        command.run(
-            environment, port, dagster_port, open_browser=not no_browser, console=Console(highlight=False)
+
+demo_app = typer.Typer(help="A simulated organisation behind its tools' real APIs.", no_args_is_help=True)
+app.add_typer(demo_app, name="demo")
+FaultsOption = Annotated[
+    bool, typer.Option("--faults", help="Let the tools fail as real ones do: 429, 502, time-outs and worse.")
+]
+
+
+@demo_app.command("up")
+def demo_up(
+    port: PortOption = 8501, dagster_port: DagsterPortOption = 3000, no_browser: NoBrowserOption = False
+) -> None:
+    """As `cairn up`, of the demo organisation."""
+    with _opened_demo() as place:
+        raise typer.Exit(_up(place, port, dagster_port, open_browser=not no_browser))
+
+
+@demo_app.command("sync")
+def demo_sync(
+    faults: FaultsOption = False,
+    full: Annotated[bool, typer.Option("--full", help="Read everything again.")] = False,
+) -> None:
+    """Start the demo's tools, sync through the real connectors, and stop them."""
+    with _opened_demo(with_faults=faults) as place:
+        raise typer.Exit(_sync(place, None, is_full=full, is_verbose=False))
+
+
+@demo_app.command("serve")
+def demo_serve(faults: FaultsOption = False) -> None:
+    """Run the demo's tools until Ctrl-C, and say where they are."""
+    with _opened_demo(with_faults=faults) as place:
+        for name, value in place.environment.items():
+            print(f"export {name}={shlex.quote(value)}")
+        console.print("The demo's tools run with these settings. Ctrl-C ends them.")
+        threading.Event().wait()
+
+
+def _sync(place: Workplace, source: str | None, *, is_full: bool, is_verbose: bool) -> int:
+    from cairn import sync as command
+
+    if source is not None and source not in (names := [s.name for s in place.workspace.sources]):
+        raise typer.BadParameter(
+            f"no source is called {source}; the workspace has {', '.join(names)}", param_hint="--source"
         )
-    )
+    try:
+        return command.run(
+            place.home, place.workspace, source, is_full=is_full, is_verbose=is_verbose, console=console
+        )
+    except KeyboardInterrupt:
+        console.print("Interrupted. Nothing is lost: the next sync goes on from here.")
+        return 130
 
 
-def _workspace(option: Path | None) -> Workspace:
-    """The workspace, or exit 1 with one line for each thing wrong with it."""
+def _up(place: Workplace, port: int, dagster_port: int, *, open_browser: bool) -> int:
+    from cairn import up as command
+
+    return command.run(place.environment, port, dagster_port, open_browser, Console(highlight=False))
+
+
+@contextmanager
+def _opened(option: Path | None) -> Iterator[Workplace]:
+    """The workspace, or without one the demo; exit 1 with a line for each thing wrong with it."""
+    from cairn import workplace
     from pipelines import workspace
 
     try:
-        path = workspace.find(option, os.environ)
-        return workspace.load(path, os.environ) if path else workspace.standing_in(Path.cwd())
+        if path := workspace.find(option, os.environ):
+            with workplace.opened(path) as place:
+                yield place
+            return
     except workspace.WorkspaceError as error:
         console.print(str(error), style="red", markup=False, soft_wrap=True)
         raise typer.Exit(1) from error
+    console.print(
+        f"There is no {workspace.DEFAULT_FILE} here, so this is the demo organisation. "
+        "`cairn init` connects your own tools; `-w .` reads the git repository you are in."
+    )
+    with _opened_demo() as place:
+        yield place
+
+
+@contextmanager
+def _opened_demo(*, with_faults: bool = False) -> Iterator[Workplace]:
+    from cairn import workplace
+
+    with workplace.opened_demo(with_faults=with_faults) as place:
+        yield place
+
+
+def _published_home(option: Path | None) -> Home:
+    """Where the figures are: the demo's only where there are no others and no workspace is named."""
+    from cairn.workplace import demo_home
+    from pipelines.workspace import find
+
+    home = Home.from_env()
+    is_real = find(option, os.environ) or (home.published / "CURRENT").exists()
+    return home if is_real else demo_home(home)
 
 
 def main() -> None:

@@ -13,6 +13,9 @@ from pipelines import status, warehouse
 from pipelines.home import Home
 from pipelines.workspace import TakenFrom, Workspace
 
+_LISTED = 20
+"""With more repositories, those with nothing wrong share one line."""
+
 
 def run(home: Home, workspace: Workspace, console: Console) -> int:
     """Print what was found, a line each; 1 if something is wrong, else 0."""
@@ -123,18 +126,25 @@ def _check_matching(home: Home, workspace: Workspace, report: _Report) -> None:
             )
         if not row["commits"]:
             continue
-        if row["release_tags"] == 0:
+        if row["deployments"] == 0:
             report.bad(
-                f"{name}: none of its {row['tags']} tag(s) matches releases {row['releases']};"
-                " no deployments are known.",
-                "Set `releases` of the source to the pattern its release tags follow.",
+                f"{name}: no deployment is known: none to production is recorded, and none of its"
+                f" {row['tags']} tag(s) matches releases {row['releases']}.",
+                "Set `production` to the environments that are, or `releases` to the pattern of its tags.",
             )
-        else:
+        elif len(coverage) <= _LISTED:
             report.good(
-                f"{name}: {row['commits']:,} commits, {row['deployments']:,} deployments from"
-                f" {row['release_tags']:,} of {row['tags']:,} tags,"
+                f"{name}: {row['commits']:,} commits, {row['deployments']:,} deployments,"
                 f" {row['commits_not_deployed']:,} commits not deployed"
             )
+    if len(coverage) > _LISTED:
+        commits, deployments = (sum(row[key] for row in coverage) for key in ("commits", "deployments"))
+        report.good(f"{len(coverage):,} repositories: {commits:,} commits, {deployments:,} deployments")
+    for row in snapshot.rows("from marts.environment where not is_production"):
+        report.note(
+            f"{row['source']}: {row['environment']} is not production: {row['deployments']:,} deployment(s)"
+            " are in no figure"
+        )
     for row in snapshot.rows(
         "select repository, left_out, count(distinct change_id) as changes from marts.change"
         " where left_out in ('negative', 'undated') group by all order by all"

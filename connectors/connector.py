@@ -101,7 +101,7 @@ class Context:
     """What the pipeline lends a connector."""
 
     cache: Path
-    """Folder of this source alone that outlives the run, for mirrors and the like; nothing personal in clear."""
+    """Folder of this source alone that outlives the run, for mirrors and the like."""
     identity_key: bytes = field(repr=False)
 
     def person(self, identifier: str) -> str:

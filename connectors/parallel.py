@@ -24,9 +24,10 @@ def interleaved(readers: Iterable[Callable[[], Iterable[T]]], at_once: int) -> G
     def put(item: T | BaseException | None) -> None:
         while not is_over.is_set():
             try:
-                return waiting.put(item, timeout=_LOOK_UP_SECONDS)
+                waiting.put(item, timeout=_LOOK_UP_SECONDS)
             except Full:
                 continue
+            return
 
     def run(reader: Callable[[], Iterable[T]]) -> None:
         try:

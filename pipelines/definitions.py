@@ -15,6 +15,5 @@ from pipelines.job import definitions
 @dg.definitions
 def cairn() -> dg.Definitions:
     """Definitions for the workspace and home that the environment names."""
-    path = workspace.find(None, os.environ)
-    found = workspace.load(path, os.environ) if path else workspace.standing_in(Path.cwd())
-    return definitions(found, Home.from_env())
+    path = workspace.find(None, os.environ) or Path.cwd()
+    return definitions(workspace.load(path, os.environ), Home.from_env())

@@ -100,7 +100,7 @@ def _configure(connection: duckdb.DuckDBPyConnection, workspace: Workspace) -> N
     teams = () if isinstance(workspace.teams, TakenFrom) else workspace.teams
     connection.execute(_CONFIG)
     tables: dict[str, list[tuple[object, ...]]] = {
-        "workspace": [(workspace.organisation, workspace.timezone, False, datetime.now(UTC))],
+        "workspace": [(workspace.organisation, workspace.timezone, workspace.demo, datetime.now(UTC))],
         "source": [
             *(
                 (source.name, source.kind, getattr(source.options, "releases", None), position)

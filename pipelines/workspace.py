@@ -59,7 +59,6 @@ __all__ = [
     "WorkspaceError",
     "find",
     "load",
-    "standing_in",
 ]
 
 DEFAULT_FILE = Path("cairn.yaml")
@@ -193,6 +192,8 @@ class Workspace(_Settings):
     failure_window: Annotated[timedelta, BeforeValidator(_duration)] = timedelta(hours=24)
     """How long after a deployment a failure may still be its doing."""
     surveys: SurveysConfig = SurveysConfig()
+    demo: bool = False
+    """The sources are a simulated organisation: every page says so."""
 
     @property
     def without_effect(self) -> list[str]:
@@ -208,6 +209,8 @@ class Workspace(_Settings):
 def find(option: Path | None, environ: Mapping[str, str]) -> Path | None:
     """The workspace file to load: `option`, else `CAIRN_WORKSPACE`, else `cairn.yaml` here, else None.
 
+    Where a folder without a `cairn.yaml` is named, that folder.
+
     Raises `WorkspaceError` where one is named that does not exist.
     """
     named = option
@@ -221,14 +224,16 @@ def find(option: Path | None, environ: Mapping[str, str]) -> Path | None:
     if not named.exists():
         mend = f"Correct the path, make the file, or leave it out: then {DEFAULT_FILE} here is read"
         raise _single_problem(named, f"there is no such file; {said_by}", mend)
-    return named
+    return inside if (inside := named / DEFAULT_FILE).is_file() else named
 
 
 def load(path: Path, environ: Mapping[str, str]) -> Workspace:
     """The workspace in the file at `path`, with `${NAME}` taken from `environ` or the `.env` beside it.
 
-    Raises `WorkspaceError` with everything that is wrong with the file.
+    Of a folder: the git repository it is in, alone. Raises `WorkspaceError` with everything that is wrong.
     """
+    if path.is_dir():
+        return _standing_in(path)
     file = ConfigFile(path, environ)
     workspace = None
     if file.data is not None:
@@ -250,11 +255,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Workspace:
     return workspace
 
 
-def standing_in(directory: Path) -> Workspace:
-    """The workspace where there is no file: the git repository that `directory` is in, alone.
-
-    Raises `WorkspaceError` where it is in none.
-    """
+def _standing_in(directory: Path) -> Workspace:
     mend = (
         f"Run this in a git repository, or make a {DEFAULT_FILE} with the lines "
         "`organisation: NAME` and `sources: [{kind: git, repositories: [PATH-OR-URL]}]`"

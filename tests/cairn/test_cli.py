@@ -137,7 +137,7 @@ def test_a_damaged_snapshot_is_one_line_with_its_mend(
 def test_doctor_is_content_with_what_is_sound(cli: Cli) -> None:
     result = cli("doctor")
     assert result.exit_code == 0, result.output
-    assert "38 deployments from 38 of 140 tags" in result.output
+    assert "1,219 commits, 38 deployments, " in result.output
 
 
 def test_doctor_finds_what_is_wrong(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -59,7 +59,7 @@ class Up:
         self.output = home / f"output-{self.port}"
         if is_whole:
             ports = ["--port", str(self.port), "--dagster-port", str(self.dagster_port)]
-            command = ["-P", "-m", "cairn", "up", *ports]
+            command = ["-P", "-m", "cairn", "up", "-w", ".", *ports]
         else:
             arguments = [str(home), str(self.port), str(self.dagster_port), str(STAND_IN)]
             command = ["-c", DRIVER, *arguments, json.dumps(options)]

@@ -1,4 +1,4 @@
-"""Commits of repositories that a host's API lists: masked branches, cursors, credentials for one host alone."""
+"""Commits of repositories that a host's API lists: masked branches, cursors, credentials for one host."""
 
 from __future__ import annotations
 

@@ -35,9 +35,7 @@ with recorded as (
         on (r.source = d.source and r.repository_id = d.repository)
         or (d.repository is null and repository_address(r.url) = repository_address(d.repository_url))
     where d.status = 'success' and d.sha is not null and d.finished_at is not null
-        and exists (
-            select 1 from config.production as p where regexp_matches(d.environment, p.environments, 'i')
-        )
+        and is_production(d.environment)
 ),
 
 tagged as (

@@ -1,0 +1,19 @@
+/*
+description: Environments that deployments were recorded for, and whether the workspace takes them for production.
+grain: one row per source and environment
+key: [source, environment]
+columns:
+  source: {type: varchar, description: "Configured name of the source"}
+  environment: {type: varchar, description: "Name in the tool"}
+  deployments: {type: bigint, description: "Deployments recorded, whatever became of them"}
+  is_production: {type: boolean, description: "A pattern of the workspace's `production` matches"}
+*/
+select
+    d.source,
+    d.environment,
+    count(*) as deployments,
+    is_production(d.environment) as is_production
+from raw.deployment as d
+inner join config.source as s using (source)
+group by all
+order by all
