@@ -10,7 +10,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -18,6 +18,7 @@ import pyarrow as pa
 from pydantic import JsonValue
 
 from connectors.records import KEYS
+from pipelines import history
 from pipelines.landing import QUARANTINE, LandedFile, arrow_schema, landed
 
 _BOOKKEEPING = """
@@ -67,6 +68,7 @@ def prepare(connection: duckdb.DuckDBPyConnection) -> None:
         columns = ", ".join(f'"{field.name}" {_duckdb_type(field.type)}' for field in arrow_schema(stream))
         extra = "" if stream == QUARANTINE else ", scope varchar"
         connection.execute(f'create table if not exists raw."{stream}" (source varchar{extra}, {columns})')
+    history.prepare(connection)
 
 
 def cursors(connection: duckdb.DuckDBPyConnection, source: str) -> dict[str, JsonValue]:
@@ -106,6 +108,8 @@ def load(
             groups[file.source, file.stream].append(file)
         for (source, stream), group in groups.items():
             changes[source, stream] = _merge(connection, source, stream, group)
+            if stream in history.STREAMS and changes[source, stream]:
+                history.keep(connection, source, stream, group[-1].landed_at)
         for file in waiting:
             if file.cursor is not None:
                 connection.execute(
@@ -122,6 +126,9 @@ def load(
                 connection.execute(
                     f'delete from raw."{table}" where source = ? and scope = ?', [source, scope]
                 )
+        for source in {source for source, _ in removed}:
+            for stream in history.STREAMS:
+                history.keep(connection, source, stream, datetime.now(UTC))
         if removed or any(changes.values()):
             connection.execute("update raw.version set version = version + 1")
         connection.execute("truncate raw.loaded_file")

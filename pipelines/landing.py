@@ -14,7 +14,7 @@ import types
 import typing
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
@@ -49,6 +49,11 @@ class LandedFile:
     scope: str
     cursor: JsonValue
     is_whole: bool
+
+    @property
+    def landed_at(self) -> datetime:
+        """When, by this machine's clock, UTC."""
+        return datetime.fromtimestamp(int(self.path.name.split("-")[0]) / 1e9, UTC)
 
 
 @cache
