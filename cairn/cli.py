@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from pipelines.home import Home
+from cairn import push
+from cairn.workplace import home_here
 
 if TYPE_CHECKING:
     from cairn.workplace import Workplace
@@ -138,7 +139,7 @@ def metrics(
     if workspace or ctx.obj:
         with _opened(workspace or ctx.obj):
             pass
-    home = _published_home(workspace or ctx.obj)
+    home = home_here(workspace or ctx.obj)
     raise typer.Exit(command.run(home, names, by, grain, since, until, output, console))
 
 
@@ -164,6 +165,7 @@ def up(
         raise typer.Exit(_up(place, port, dagster_port, open_browser=not no_browser))
 
 
+app.add_typer(push.app, name="push")
 demo_app = typer.Typer(help="A simulated organisation behind its tools' real APIs.", no_args_is_help=True)
 app.add_typer(demo_app, name="demo")
 FaultsOption = Annotated[
@@ -250,16 +252,6 @@ def _opened_demo(*, with_faults: bool = False) -> Iterator[Workplace]:
 
     with workplace.opened_demo(with_faults=with_faults) as place:
         yield place
-
-
-def _published_home(option: Path | None) -> Home:
-    """Where the figures are: the demo's only where there are no others and no workspace is named."""
-    from cairn.workplace import demo_home
-    from pipelines.workspace import find
-
-    home = Home.from_env()
-    is_real = find(option, os.environ) or (home.published / "CURRENT").exists()
-    return home if is_real else demo_home(home)
 
 
 def main() -> None:

@@ -7,10 +7,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pipelines import workspace
 from pipelines.home import Home
-from pipelines.workspace import Workspace
+
+if TYPE_CHECKING:
+    from pipelines.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -27,9 +29,20 @@ def demo_home(home: Home) -> Home:
     return Home(home.root / "demo")
 
 
+def home_here(option: Path | None) -> Home:
+    """The home: the demo's only where no workspace is named or found, and nothing else is published."""
+    from pipelines import workspace
+
+    home = Home.from_env()
+    is_real = workspace.find(option, os.environ) or (home.published / "CURRENT").exists()
+    return home if is_real else demo_home(home)
+
+
 @contextmanager
 def opened(path: Path) -> Iterator[Workplace]:
     """The workspace in a file, or the repository a folder is in; raises `WorkspaceError`."""
+    from pipelines import workspace
+
     home = Home.from_env()
     environment = {"CAIRN_HOME": str(home.root), "CAIRN_WORKSPACE": str(path.absolute())}
     yield Workplace(home, workspace.load(path, os.environ), environment)
@@ -41,6 +54,7 @@ def opened_demo(*, with_faults: bool = False) -> Iterator[Workplace]:
     from demo.serve import start
 
     import demo
+    from pipelines import workspace
 
     home = demo_home(Home.from_env())
     home.create()

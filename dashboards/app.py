@@ -5,13 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
 
 import streamlit as st
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse
-from starlette.routing import Route
+from starlette.routing import Mount, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dashboards.theme import CONFIG
 from pipelines.home import Home
@@ -22,7 +24,7 @@ def build() -> st.App:
     """The app, for any ASGI server; the data is where `CAIRN_HOME` says when a request comes."""
     return st.App(
         Path(__file__).with_name("script.py"),
-        routes=[Route("/healthz", healthz), Route("/readyz", readyz)],
+        routes=[Route("/healthz", healthz), Route("/readyz", readyz), Mount("/api/v1", _api)],
         lifespan=_lifespan,
     )
 
@@ -49,6 +51,19 @@ async def readyz(_request: Request) -> JSONResponse:
     return JSONResponse({"status": "ok", "snapshot": snapshot.id})
 
 
+async def _api(scope: Scope, receive: Receive, send: Send) -> None:
+    # Imported with the first request, if it comes before `_warm` is done: the server is to answer at once.
+    api = await run_in_threadpool(_imported_api)
+    await api(scope, receive, send)
+
+
+@cache
+def _imported_api() -> ASGIApp:
+    from dashboards import events
+
+    return events.build()
+
+
 @asynccontextmanager
 async def _lifespan(_app: st.App) -> AsyncIterator[None]:
     # The server answers at once; what the first page needs is imported while the browser opens.
@@ -58,3 +73,5 @@ async def _lifespan(_app: st.App) -> AsyncIterator[None]:
 
 def _warm() -> None:
     import dashboards.frame  # noqa: F401
+
+    _imported_api()

@@ -9,13 +9,14 @@ import re
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
 
 import connectors
 from connectors.records import KEYS
-from pipelines import ingest, modelling, refresh, warehouse
+from pipelines import ingest, modelling, push, refresh, warehouse
 from pipelines.home import Home
 from pipelines.ingest import Change
 from pipelines.landing import QUARANTINE
@@ -116,6 +117,7 @@ def raw_asset(sources: tuple[SourceConfig, ...]) -> dg.AssetsDefinition:
         run: Run = context.resources.run
         run.stage("Loading")
         reads = {name: result.outcome() for name, result in run.reads.items()}
+        reads |= push.outcome(run.home, datetime.now(UTC))
         with warehouse.writing(run.home) as connection:
             run.changes = ingest.load(connection, run.home.landing, reads)
         for stream in sorted(by_stream):

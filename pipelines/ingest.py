@@ -107,6 +107,12 @@ def load(
         for file in waiting:
             groups[file.source, file.stream].append(file)
         for (source, stream), group in groups.items():
+            # What could not be understood before and is read again, is, or is put aside again.
+            connection.execute(
+                "delete from raw.quarantine where source = ? and stream = ? and list_contains(?, scope)",
+                [source, stream, [file.scope for file in group if file.is_whole]],
+            )
+        for (source, stream), group in groups.items():
             changes[source, stream] = _merge(connection, source, stream, group)
             if stream in history.STREAMS and changes[source, stream]:
                 history.keep(connection, source, stream, group[-1].landed_at)

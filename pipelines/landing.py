@@ -1,18 +1,20 @@
-"""Landing: every batch becomes a Parquet file, written to a temporary name and renamed.
+"""Landing: every batch becomes a Parquet file, written under a temporary name and then given its own.
 
-Files need no lock: writers make new names, and the loader deletes a file only after the
-transaction that merged it. The order of names is the order of landing.
+Files need no lock: no writer takes a name that another has taken, and the loader deletes a file
+only after the transaction that merged it. The order of names is the order of landing.
 """
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
+import secrets
+import threading
 import time
 import types
 import typing
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -27,6 +29,9 @@ from connectors.records import KEYS, STREAMS, Record
 
 QUARANTINE = "quarantine"
 """Stream under which quarantined records land."""
+
+_LEFT_SECONDS = 3600
+"""Age from which a half-written file is taken for a killed writer's where others may be writing."""
 
 _METADATA_KEY = b"cairn"
 _ARROW: dict[object, pa.DataType] = {
@@ -76,15 +81,18 @@ class LandingError(Exception):
 class Landing:
     """The landing folder of one source."""
 
-    def __init__(self, folder: Path, source: str) -> None:
+    def __init__(self, folder: Path, source: str, *, is_shared: bool = False) -> None:
+        """`is_shared`: other processes may be writing for the same source."""
         self.source = source
         self._folder = folder / source
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._lock = threading.Lock()
+        self._last = max((int(path.name.split("-")[0]) for path in self._folder.glob("*.parquet")), default=0)
+        old = time.time() - (_LEFT_SECONDS if is_shared else 0)
         for leftover in self._folder.glob("*.tmp"):
-            leftover.unlink(missing_ok=True)
-        taken = max((int(path.name.split("-")[0]) for path in self._folder.glob("*.parquet")), default=0)
-        # A clock set back must not sort new files before old ones.
-        self._numbers = itertools.count(max(time.time_ns(), taken + 1))
+            with suppress(FileNotFoundError):
+                if leftover.stat().st_mtime <= old:
+                    leftover.unlink()
 
     def write(self, batch: Batch) -> list[Quarantined]:
         """Land a batch; gives back the records that do not fit their type, which are left out."""
@@ -97,14 +105,35 @@ class Landing:
             "is_whole": batch.is_whole,
         }
         schema = table.schema.with_metadata({_METADATA_KEY: json.dumps(metadata).encode()})
-        name = f"{next(self._numbers):020d}-{batch.stream}.parquet"
-        temporary = self._folder / f"{name}.tmp"
+        temporary = self._folder / f"{secrets.token_hex(8)}.tmp"
         with temporary.open("wb") as file:
             pq.write_table(table.replace_schema_metadata(schema.metadata), file, compression="zstd")
             file.flush()
             os.fsync(file.fileno())
-        temporary.rename(self._folder / name)
+        while True:
+            try:
+                # Unlike a rename, a link takes no name from another file.
+                (self._folder / self._next_name(batch.stream)).hardlink_to(temporary)
+                break
+            except FileExistsError:
+                continue
+        temporary.unlink()
         return misfits
+
+    def settle(self) -> None:
+        """Make what was written outlive a power cut."""
+        for folder in (self._folder, self._folder.parent):
+            descriptor = os.open(folder, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+
+    def _next_name(self, stream: str) -> str:
+        with self._lock:
+            # A clock set back must not sort new files before old ones.
+            self._last = max(time.time_ns(), self._last + 1)
+            return f"{self._last:020d}-{stream}.parquet"
 
     def quarantine(self, items: Sequence[Quarantined]) -> None:
         """Land quarantined records under their own stream."""

@@ -55,7 +55,7 @@ def wanted_fingerprint(connection: duckdb.DuckDBPyConnection, workspace: Workspa
         """
         select r.source, r.id, epoch(c.covered_until)
         from raw.repository as r
-        inner join raw.coverage as c on c.source = r.source and c.scope = r.id
+        inner join raw.coverage as c on c.source = r.source and c.scope = r.scope
         order by all
         """
     ).fetchall()

@@ -179,3 +179,17 @@ def test_a_damaged_file_is_named_with_its_mend(connection: duckdb.DuckDBPyConnec
     (tmp_path / "git" / "1-ref.parquet").write_bytes(b"rubbish")
     with pytest.raises(LandingError, match=r"1-ref\.parquet is damaged\. Delete it and run"):
         ingest.load(connection, tmp_path, {})
+
+
+def test_what_is_mended_leaves_the_quarantine(connection: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    def load_refs(*bad: str) -> list[tuple[str]]:
+        landing = Landing(tmp_path, "git")
+        if bad:
+            landing.quarantine([Quarantined("ref", "shop", name, "is odd") for name in bad])
+        landing.write(Batch("ref", "shop", [tag("v1")], is_whole=True))
+        ingest.load(connection, tmp_path, {})
+        return connection.execute("select id from raw.quarantine order by id").fetchall()
+
+    assert load_refs("a", "b") == [("a",), ("b",)]
+    assert load_refs("b") == [("b",)]
+    assert load_refs() == []

@@ -14,7 +14,7 @@ columns:
 with named as (
     select r.source, r.id, r.name, r.url, r.default_branch, r.archived, c.covered_until
     from raw.repository as r
-    inner join raw.coverage as c on c.source = r.source and c.scope = r.id
+    inner join raw.coverage as c on c.source = r.source and c.scope = r.scope
     inner join config.source as s on s.source = r.source
     -- Two sources that read the same repository: the host's own tool knows more of it than git.
     qualify row_number() over (

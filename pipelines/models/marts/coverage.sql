@@ -13,7 +13,7 @@ columns:
   undated_release_tags: {type: bigint, description: "Matching tags without a date a calendar holds; no deployments"}
   deployments: {type: bigint, description: "Deployments found"}
   commits_not_deployed: {type: bigint, description: "Commits that no deployment contains"}
-  releases: {type: varchar, description: "Pattern of the tags that are deployments"}
+  releases: {type: varchar, description: "Pattern of the tags that are deployments; null where the source reads none", nullable: true}
   first_commit_at: {type: timestamp with time zone, description: "First committer's date (UTC)", nullable: true}
   last_commit_at: {type: timestamp with time zone, description: "Last committer's date (UTC)", nullable: true}
   covered_until: {type: timestamp with time zone, description: "Everything before this moment was read (UTC)"}
