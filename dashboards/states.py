@@ -93,7 +93,7 @@ def no_deployments(view_source: queries.Frames) -> None:
             f"{said}. {words.count(undated, 'tag')} could be a release, but none carries a usable date."
         )
     elif tags:
-        patterns = ", ".join(f"`{pattern}`" for pattern in sorted(covered["releases"].unique()))
+        patterns = ", ".join(f"`{pattern}`" for pattern in sorted(covered["releases"].dropna().unique()))
         st.markdown(
             f"{said}, and **no tag matches the `releases` pattern** ({patterns}): nothing to measure yet."
         )

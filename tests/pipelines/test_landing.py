@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow.parquet as pq
+import pytest
 
 from connectors.connector import Batch, Quarantined
 from connectors.records import Commit, Ref
@@ -84,3 +87,23 @@ def test_quarantined_records_land_whatever_they_hold(tmp_path: Path) -> None:
     (row,) = pq.read_table(file.path).to_pylist()
     assert row["id"] == "\\ud800"
     assert len(row["reason"]) == 500
+
+
+def test_no_writer_takes_the_name_of_anothers_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    writers = [Landing(tmp_path, "push", is_shared=True) for _ in range(3)]
+    monkeypatch.setattr("time.time_ns", lambda: 7)
+    for writer in writers:
+        writer.write(Batch("commit", "shop", [commit("a")]))
+    names = [file.path.name for file in landing.landed(tmp_path)]
+    assert names == [f"{number:020d}-commit.parquet" for number in (7, 8, 9)]
+
+
+def test_where_others_write_only_what_is_old_is_cleared(tmp_path: Path) -> None:
+    Landing(tmp_path, "push", is_shared=True)
+    young, old = (tmp_path / "push" / f"{name}.tmp" for name in ("young", "old"))
+    for path in (young, old):
+        path.write_bytes(b"PAR1 half")
+    an_hour_ago = time.time() - 3601
+    os.utime(old, (an_hour_ago, an_hour_ago))
+    Landing(tmp_path, "push", is_shared=True)
+    assert (young.exists(), old.exists()) == (True, False)

@@ -132,6 +132,27 @@ def test_the_workspace_says_which_environments_are_production(
     assert [id_ for id_, *_ in deployed(connection)] == ["github:11"]
 
 
+def test_who_sends_a_deployment_may_say_that_it_is_to_production(
+    connection: duckdb.DuckDBPyConnection, land: Callable[..., None], tmp_path: Path
+) -> None:
+    land(
+        "github",
+        *history("1", "a", "b", "c"),
+        Batch("repository", "1", [Repository("1", "shop", URL, "main", False)]),
+    )
+    sent = {"repository": None, "repository_url": URL}
+    records = [
+        deployment("10", "a", at(3), environment="customers", is_production=True, **sent),
+        deployment("11", "b", at(4), is_production=False, **sent),
+        deployment("12", "c", at(5), **sent),
+    ]
+    land("push", Batch("deployment", "deployments", records))
+    guess = deployment("13", "a", at(6), environment="product-catalog", is_production=True)
+    land("github", Batch("deployment", "1", [guess]))
+    build(connection, tmp_path, workspace())
+    assert [id_ for id_, *_ in deployed(connection)] == ["push:10", "push:12"]
+
+
 @pytest.mark.parametrize("address", [URL, f"{URL}.git", "git@GitHub.example.invalid:acme/shop.git"])
 def test_a_tool_that_knows_only_the_address_finds_the_repository(
     connection: duckdb.DuckDBPyConnection, land: Callable[..., None], tmp_path: Path, address: str

@@ -35,7 +35,10 @@ with recorded as (
         on (r.source = d.source and r.repository_id = d.repository)
         or (d.repository is null and repository_address(r.url) = repository_address(d.repository_url))
     where d.status = 'success' and d.sha is not null and d.finished_at is not null
-        and is_production(d.environment)
+        and case
+            when s.kind = 'push' and d.is_production is not null then d.is_production
+            else is_production(d.environment)
+        end
 ),
 
 tagged as (
