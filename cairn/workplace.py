@@ -50,7 +50,7 @@ def opened(path: Path) -> Iterator[Workplace]:
 
 @contextmanager
 def opened_demo(*, with_faults: bool = False) -> Iterator[Workplace]:
-    """The demo organisation, its servers running until the end; raises `demo.serve.ServeError`."""
+    """The demo organisation, its servers running until the end; raises `demo.serve.DemoError`."""
     from demo.serve import start
 
     import demo

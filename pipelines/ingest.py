@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -116,17 +116,9 @@ def load(
             changes[source, stream] = _merge(connection, source, stream, group)
             if stream in history.STREAMS and changes[source, stream]:
                 history.keep(connection, source, stream, group[-1].landed_at)
-        for file in waiting:
-            if file.cursor is not None:
-                connection.execute(
-                    "insert or replace into raw.cursor values (?, ?, ?)",
-                    [file.source, file.scope, json.dumps(file.cursor)],
-                )
-        if further:
-            columns = dict(zip(("source", "scope", "covered_until"), zip(*further, strict=True), strict=True))
-            connection.register("covered", pa.table(columns))
-            connection.execute("insert or replace into raw.coverage from covered")
-            connection.unregister("covered")
+        moved = {(f.source, f.scope): json.dumps(f.cursor) for f in waiting if f.cursor is not None}
+        _put(connection, "raw.cursor", [(*scope, cursor) for scope, cursor in moved.items()])
+        _put(connection, "raw.coverage", further)
         for source, scope in removed:
             for table in (*KEYS, QUARANTINE, "cursor", "coverage"):
                 connection.execute(
@@ -138,10 +130,7 @@ def load(
         if removed or any(changes.values()):
             connection.execute("update raw.version set version = version + 1")
         connection.execute("truncate raw.loaded_file")
-        if files:
-            connection.executemany(
-                "insert into raw.loaded_file values (?)", [[_name(f, folder)] for f in files]
-            )
+        _put(connection, "raw.loaded_file", [(_name(file, folder),) for file in files])
         connection.execute("commit")
     except BaseException:
         connection.execute("rollback")
@@ -149,6 +138,15 @@ def load(
     for file in files:
         file.path.unlink(missing_ok=True)
     return changes
+
+
+def _put(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tuple[object, ...]]) -> None:
+    """Insert rows or replace those of the same key, all at once."""
+    if rows:
+        columns = {str(number): column for number, column in enumerate(zip(*rows, strict=True))}
+        connection.register("put", pa.table(columns))
+        connection.execute(f"insert or replace into {table} from put")
+        connection.unregister("put")
 
 
 def _merge(
@@ -160,23 +158,22 @@ def _merge(
     key = _KEYS[stream]
     names = [field.name for field in arrow_schema(stream)]
     has_scope = "scope" in names
-    reading = " union all by name ".join(
-        f"select *, {number} as _order{'' if has_scope else ', ? as scope'} from read_parquet(?)"
-        for number, _ in kept
+    order, paths, scopes = zip(*((number, str(file.path), file.scope) for number, file in kept), strict=True)
+    # By name, for an older file may lack a column or have them in another order.
+    connection.register("arrived", pa.table({"_order": order, "filename": paths, "_scope": scopes}))
+    reading = (
+        f"select *{'' if has_scope else ', _scope as scope'} from arrived inner join"
+        " read_parquet(?, union_by_name => true, filename => true) using (filename)"
     )
-    params = [
-        value
-        for _, file in kept
-        for value in ((str(file.path),) if has_scope else (file.scope, str(file.path)))
-    ]
     columns = [*([] if has_scope else ["scope"]), *names]
     listed = ", ".join(f'"{name}"' for name in columns)
     by_key = ", ".join(f'"{name}"' for name in key)
     connection.execute(
         f"create or replace temp table incoming as select {listed} from ({reading})"
         f" qualify row_number() over (partition by {by_key} order by _order desc) = 1",
-        params,
+        [list(paths)],
     )
+    connection.unregister("arrived")
     matches = " and ".join(f'old."{name}" {_equals(stream, name)} new."{name}"' for name in key)
     values = [name for name in columns if name not in key]
     differs = " or ".join(f'old."{name}" is distinct from new."{name}"' for name in values)

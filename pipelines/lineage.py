@@ -11,7 +11,9 @@ later deployments labelled is walked again; appending deployments touches new co
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -59,56 +61,62 @@ def update(connection: duckdb.DuckDBPyConnection) -> int:
     Returns the number of commits labelled anew. Runs within the caller's transaction.
     """
     connection.execute(SCHEMA)
-    changed = connection.execute(_FIRST_CHANGE).fetchall()
-    labelled = 0
-    for source, repository_id, first in changed:
-        where = [source, repository_id]
-        connection.execute(
-            "delete from lineage.label where source = ? and repository_id = ? and sequence >= ?",
-            [*where, first],
-        )
-        chain = connection.execute(_CHAIN_FROM, [*where, first]).fetchall()
-        if not chain:
-            continue
-        parents = dict(connection.execute(_UNLABELLED, where).fetchall())
-        labels = list(first_containing(chain, parents))
-        labelled += len(labels)
-        if labels:
-            shas, sequences = zip(*labels, strict=True)
-            incoming = pa.table(
-                {"sha": pa.array(shas, pa.string()), "sequence": pa.array(sequences, pa.int64())}
-            )
-            connection.register("incoming_label", incoming)
-            connection.execute(
-                "insert into lineage.label select ?, ?, sha, sequence from incoming_label", where
-            )
-            connection.unregister("incoming_label")
-    if changed:
-        connection.execute(
-            "create or replace table lineage.chain as"
-            " select source, repository_id, sequence, sha from core.deployment"
-        )
-    return labelled
+    connection.execute(_FIRST_CHANGE)
+    chains = _by_repository(connection.execute(_CHAINS_FROM).fetchall())
+    connection.execute(_FORGET)
+    unlabelled = _by_repository(connection.execute(_UNLABELLED).fetchall())
+    labels = [
+        (*repository, sha, sequence)
+        for repository, chain in chains.items()
+        for sha, sequence in first_containing(chain, dict(unlabelled.get(repository, ())))
+    ]
+    if labels:
+        columns = zip(("source", "repository_id", "sha", "sequence"), zip(*labels, strict=True), strict=True)
+        connection.register("incoming_label", pa.table(dict(columns)))
+        connection.execute("insert into lineage.label from incoming_label")
+        connection.unregister("incoming_label")
+    connection.execute(
+        "create or replace table lineage.chain as"
+        " select source, repository_id, sequence, sha from core.deployment"
+    )
+    connection.execute("drop table changed_chain")
+    return len(labels)
+
+
+def _by_repository(rows: Iterable[tuple[Any, ...]]) -> dict[tuple[str, str], list[Any]]:
+    """Rows of (source, repository, …) as (source, repository) → what follows, in order."""
+    found: dict[tuple[str, str], list[Any]] = defaultdict(list)
+    for source, repository_id, *rest in rows:
+        found[source, repository_id].append(rest)
+    return found
 
 
 _FIRST_CHANGE = """
-    select coalesce(now.source, was.source), coalesce(now.repository_id, was.repository_id),
-        min(coalesce(now.sequence, was.sequence))
+    create or replace temp table changed_chain as
+    select
+        coalesce(now.source, was.source) as source,
+        coalesce(now.repository_id, was.repository_id) as repository_id,
+        min(coalesce(now.sequence, was.sequence)) as first
     from core.deployment as now
     full join lineage.chain as was using (source, repository_id, sequence)
     where now.sha is distinct from was.sha
     group by all
-    order by all
 """
-_CHAIN_FROM = """
-    select sequence, sha from core.deployment
-    where source = ? and repository_id = ? and sequence >= ?
-    order by sequence
+_CHAINS_FROM = """
+    select d.source, d.repository_id, d.sequence, d.sha
+    from core.deployment as d
+    inner join changed_chain as c using (source, repository_id)
+    where d.sequence >= c.first
+    order by d.source, d.repository_id, d.sequence
+"""
+_FORGET = """
+    delete from lineage.label as l
+    using changed_chain as c
+    where l.source = c.source and l.repository_id = c.repository_id and l.sequence >= c.first
 """
 _UNLABELLED = """
-    select sha, parents from core.commit as c
-    where c.source = ? and c.repository_id = ? and not exists (
-        select 1 from lineage.label as l
-        where l.source = c.source and l.repository_id = c.repository_id and l.sha = c.sha
-    )
+    select source, repository_id, sha, parents
+    from core.commit
+    inner join changed_chain using (source, repository_id)
+    anti join lineage.label using (source, repository_id, sha)
 """

@@ -42,10 +42,6 @@ create or replace temp macro repository_address(url) as
         '(\.git)?/*$', ''
     );
 
--- Whether the workspace takes an environment for production.
-create or replace temp macro is_production(name) as
-    exists (select 1 from config.production as p where regexp_matches(name, p.environments, 'i'));
-
 -- Address of a commit on the host a repository's URL names; null where the URL names no web host.
 create or replace temp macro commit_url(repository_url, sha) as
     case

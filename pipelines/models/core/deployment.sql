@@ -30,6 +30,7 @@ with recorded as (
         d.id as name,
         d.url
     from raw.deployment as d
+    inner join core.environment as e on e.source = d.source and e.environment = d.environment
     inner join config.source as s on s.source = d.source
     inner join core.repository as r
         on (r.source = d.source and r.repository_id = d.repository)
@@ -37,7 +38,7 @@ with recorded as (
     where d.status = 'success' and d.sha is not null and d.finished_at is not null
         and case
             when s.kind = 'push' and d.is_production is not null then d.is_production
-            else is_production(d.environment)
+            else e.is_production
         end
 ),
 

@@ -8,12 +8,5 @@ columns:
   deployments: {type: bigint, description: "Deployments recorded, whatever became of them"}
   is_production: {type: boolean, description: "A pattern of the workspace's `production` matches"}
 */
-select
-    d.source,
-    d.environment,
-    count(*) as deployments,
-    is_production(d.environment) as is_production
-from raw.deployment as d
-inner join config.source as s using (source)
-group by all
-order by all
+from core.environment
+order by source, environment
