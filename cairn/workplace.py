@@ -51,9 +51,8 @@ def opened(path: Path) -> Iterator[Workplace]:
 @contextmanager
 def opened_demo(*, with_faults: bool = False) -> Iterator[Workplace]:
     """The demo organisation, its servers running until the end; raises `demo.serve.DemoError`."""
-    from demo.serve import start
-
     import demo
+    from demo.serve import start
     from pipelines import workspace
 
     home = demo_home(Home.from_env())

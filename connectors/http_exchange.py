@@ -82,8 +82,8 @@ class Exchange:
             logging.getLogger(name).setLevel(logging.WARNING)
         self._http = httpx.Client(
             headers={"Accept": "application/json", "User-Agent": f"cairn/{version('cairn')}", **headers},
-            timeout=httpx.Timeout(timeout_seconds, connect=min(_CONNECT_SECONDS, timeout_seconds), pool=None),
-            limits=httpx.Limits(max_connections=at_once, max_keepalive_connections=at_once),
+            timeout=httpx.Timeout(timeout_seconds, connect=min(_CONNECT_SECONDS, timeout_seconds)),
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=at_once),
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             transport=transport,
         )

@@ -330,11 +330,13 @@ def strip(name: str, operations: Iterable[str]) -> Path:
     while waiting:
         reference = waiting.pop()
         done.add(reference)
-        *parents, last = _steps(reference)
+        last, *following = _steps(reference)
         origin: Any = document
         copy: Any = kept
-        for step in parents:
-            origin, copy = origin[step], copy.setdefault(step, {})
+        # A list is copied whole: a part of it would have another number.
+        while following and isinstance(origin[last], dict):
+            origin, copy = origin[last], copy.setdefault(last, {})
+            last, *following = following
         copy[last] = _stripped(origin[last])
         waiting |= set(_references(copy[last])) - done
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -9,12 +9,16 @@ from pathlib import Path
 import pytest
 import stamina
 
+from connectors import http_exchange
 from tests.connectors.git_host import GitHost
+from tests.connectors.http_script import Script, ok, scripted
 
 
 @pytest.fixture(autouse=True)
-def no_waiting() -> Iterator[None]:
-    """Retries as ever, without the pauses."""
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Retries as ever, without the pauses; what a tool says in `Retry-After` is waited for."""
+    monkeypatch.setattr(http_exchange, "FIRST_PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(http_exchange, "UNSAID_LIMIT_SECONDS", 0.0)
     with stamina.set_testing(True, attempts=3, cap=True):
         yield
 
@@ -29,3 +33,16 @@ def git_host(tmp_path: Path) -> Iterator[GitHost]:
         yield server
         server.shutdown()
         thread.join()
+
+
+@pytest.fixture(scope="session")
+def served_script() -> Iterator[Script]:
+    with scripted(ok()) as script:
+        yield script
+
+
+@pytest.fixture
+def script(served_script: Script) -> Script:
+    """A server that answers as the test tells it to."""
+    served_script.answers(ok())
+    return served_script

@@ -1,0 +1,293 @@
+"""`POST /api/v1/events/…`: events of other tools, on disk before they are accepted."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails, from_json
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from connectors import webhooks
+from connectors.connector import Context, Quarantined
+from connectors.parsing import Malformed, parsed
+from connectors.records import Deployment, Record
+from dashboards import openapi
+from dashboards.event_models import AdoptionEvent, DeploymentEvent, IncidentEvent
+from dashboards.rates import Rates
+from pipelines import push
+from pipelines.home import Home
+
+MOST_BYTES = 1 << 20
+MOST_EVENTS = 1000
+PER_MINUTE = 600
+"""Requests of one sender."""
+
+_BODY_SECONDS = 30
+_DRAIN_SECONDS = 5
+_MOST_DRAINED_BYTES = 16 << 20
+_MODELS: dict[str, type[DeploymentEvent | IncidentEvent | AdoptionEvent]] = {
+    "deployments": DeploymentEvent,
+    "incidents": IncidentEvent,
+    "adoption": AdoptionEvent,
+}
+_SIGNATURES = ("x-hub-signature-256", "webhook-signature")
+_GITHUB_EVENTS = {"deployment", "deployment_status"}
+_GITLAB_EVENTS = {"Deployment Hook"}
+
+log = logging.getLogger(__name__)
+
+
+class Problem(Exception):
+    """Why a request is refused, as RFC 9457 has it."""
+
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        *,
+        errors: Sequence[Mapping[str, str]] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.errors = errors
+        """What is wrong where in the body: `pointer`, `detail` and `mend`."""
+        self.headers = headers
+
+
+class Told(NamedTuple):
+    """What a request's body says."""
+
+    records: Sequence[Record] = ()
+    failed: Sequence[Quarantined] = ()
+    is_part: bool = False
+    """It is one moment of a deployment, to be put together with others."""
+
+
+def build() -> Starlette:
+    """The API, to be mounted at `/api/v1`; data and credentials are where `CAIRN_HOME` says."""
+    rates = Rates(PER_MINUTE)
+
+    def route(scope: str) -> Route:
+        async def post(request: Request) -> Response:
+            return await _post(scope, request, rates)
+
+        return Route(f"/events/{scope}", post, methods=["POST"], name=scope)
+
+    api = Starlette(
+        routes=[*map(route, _MODELS), Route("/openapi.json", _openapi)],
+        exception_handlers={
+            Problem: _refused,
+            HTTPException: _no_such_route,
+            OSError: _not_kept,
+            push.PushError: _not_kept,
+        },
+    )
+    api.router.redirect_slashes = False
+    return api
+
+
+async def _openapi(_request: Request) -> Response:
+    return JSONResponse(openapi.document(_MODELS, most_events=MOST_EVENTS))
+
+
+async def _post(scope: str, request: Request, rates: Rates) -> Response:
+    home = Home.from_env()
+    sender, body = await _authenticated(request, home)
+    client = request.client.host if request.client else ""
+    seconds = rates.wait_seconds(f"sender {sender}" if sender else f"client {client}")
+    if seconds:
+        raise Problem(429, "There are too many requests", headers={"Retry-After": str(seconds)})
+    if sender is None:
+        raise Problem(401, "The credentials are missing or wrong", headers={"WWW-Authenticate": "Bearer"})
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        raise Problem(415, "Events are sent as application/json")
+    body = await _body(request) if body is None else body
+    kept = await run_in_threadpool(_keep, home, scope, request.headers, body)
+    return JSONResponse({"accepted": len(kept.records), "quarantined": len(kept.failed)}, status_code=202)
+
+
+async def _authenticated(request: Request, home: Home) -> tuple[str | None, bytes | None]:
+    """Name of the credential, None for a wrong one; and the body where that had to be read for it."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return await run_in_threadpool(push.sender_by_token, home, token.strip()), None
+    if any(name in request.headers for name in _SIGNATURES):
+        body = await _body(request)
+        return await run_in_threadpool(push.sender_by_signature, home, request.headers, body), body
+    if token := request.headers.get("x-gitlab-token", ""):
+        return await run_in_threadpool(push.sender_by_token, home, token), None
+    return None, None
+
+
+async def _body(request: Request) -> bytes:
+    too_large = Problem(413, f"A body has at most {MOST_BYTES} bytes: send the events in several requests")
+    declared = request.headers.get("content-length", "0")
+    if declared.isdecimal() and int(declared) > MOST_BYTES:
+        raise too_large
+    body = bytearray()
+    try:
+        async with asyncio.timeout(_BODY_SECONDS):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > MOST_BYTES:
+                    raise too_large
+    except TimeoutError:
+        raise Problem(408, "The body did not come in time") from None
+    except ClientDisconnect:
+        raise Problem(400, "The body ends too early") from None
+    return bytes(body)
+
+
+def _keep(home: Home, scope: str, headers: Mapping[str, str], body: bytes) -> Told:
+    """Understand the events and put them on disk."""
+    try:
+        content = from_json(body, allow_inf_nan=False)
+    except ValueError:
+        raise Problem(400, "The body is no JSON") from None
+    home.create()
+    context = push.context(home)
+    told = _told(scope, headers, content, context)
+    if told.is_part:
+        for record in told.records:
+            assert isinstance(record, Deployment)
+            push.accept_webhook(home, record)
+    elif told.records or told.failed:
+        push.accept(home, scope, told.records, told.failed)
+    return told
+
+
+def _told(scope: str, headers: Mapping[str, str], content: Any, context: Context) -> Told:
+    github, gitlab = headers.get("x-github-event"), headers.get("x-gitlab-event")
+    if github == "ping":
+        return Told()
+    if github is not None or gitlab is not None:
+        known = _GITHUB_EVENTS if github is not None else _GITLAB_EVENTS
+        if scope != "deployments" or (github or gitlab) not in known:
+            wanted = " and ".join(sorted(known))
+            raise Problem(422, f"Of this tool's webhooks /deployments takes {wanted}: choose no others")
+        parse = webhooks.github_deployment if github is not None else webhooks.gitlab_deployment
+        records, failed = parsed([content], lambda each: parse(each, context), "deployment", scope, str)
+        if failed:
+            raise Problem(422, f"This is no such webhook: {failed[0].reason}")
+        return Told([record for record in records if record], is_part=True)
+    if scope == "incidents" and isinstance(content, dict) and "alerts" in content:
+        return _alerts(content)
+    return Told([event.record(context) for event in _events(_MODELS[scope], content)])
+
+
+def _alerts(content: dict[str, Any]) -> Told:
+    from connectors.alertmanager_alerts import Rule, incidents
+
+    # Which alerts are sent here is what Alertmanager's routes say: all of them are incidents.
+    try:
+        told = list(incidents(content, [Rule(match={})], "incidents"))
+    except Malformed as error:
+        raise Problem(422, f"The webhook {error}") from None
+    return Told(
+        [each for each in told if not isinstance(each, Quarantined)],
+        [each for each in told if isinstance(each, Quarantined)],
+    )
+
+
+def _events(
+    model: type[DeploymentEvent | IncidentEvent | AdoptionEvent], content: Any
+) -> list[DeploymentEvent | IncidentEvent | AdoptionEvent]:
+    """The events of a body, one or a list; raises `Problem` with everything that is wrong with them."""
+    items = content if isinstance(content, list) else [content]
+    if len(items) > MOST_EVENTS:
+        raise Problem(422, f"A request has at most {MOST_EVENTS} events: send them in several")
+    events = []
+    errors: list[dict[str, str]] = []
+    for number, item in enumerate(items):
+        try:
+            events.append(model.model_validate(item))
+        except ValidationError as error:
+            place = f"/{number}" if isinstance(content, list) else ""
+            errors += [_error(place, each) for each in error.errors(include_url=False, include_input=False)]
+    if errors:
+        raise Problem(422, "The events do not fit their description", errors=errors[:100])
+    return events
+
+
+_MENDS = {
+    "extra_forbidden": "Remove it",
+    "missing": "Add it",
+    "string_too_long": "Shorten it",
+    "string_too_short": "Give it, or leave the field out",
+    "string_pattern_mismatch": "Give the whole hash: 40 or 64 hexadecimal digits",
+}
+
+
+def _error(place: str, error: ErrorDetails) -> dict[str, str]:
+    steps = [str(step).replace("~", "~0").replace("/", "~1")[:100] for step in error["loc"]]
+    context = error.get("ctx", {})
+    return {
+        "pointer": "#" + "/".join([place, *steps]),
+        "detail": error["msg"],
+        "mend": str(context.get("mend") or _MENDS.get(error["type"], "Correct it: see /api/v1/openapi.json")),
+    }
+
+
+async def _refused(request: Request, problem: Exception) -> Response:
+    assert isinstance(problem, Problem)
+    headers = dict(problem.headers or {})
+    if not await _is_drained(request):
+        headers["Connection"] = "close"
+    return _problem(problem.status, problem.detail, headers, problem.errors)
+
+
+async def _is_drained(request: Request) -> bool:
+    """Read what is left of a body, as far as that is sensible; whether it came to an end.
+
+    A client whose connection is closed while it sends may never see why.
+    """
+    left = _MOST_DRAINED_BYTES
+    try:
+        async with asyncio.timeout(_DRAIN_SECONDS):
+            async for chunk in request.stream():
+                left -= len(chunk)
+                if left < 0:
+                    return False
+    except (TimeoutError, ClientDisconnect):
+        return False
+    except RuntimeError:  # it has been read
+        pass
+    return True
+
+
+async def _no_such_route(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    words = {404: "There is nothing here: see /api/v1/openapi.json", 405: "Events are sent with POST"}
+    return _problem(error.status_code, words.get(error.status_code, error.detail), error.headers)
+
+
+async def _not_kept(_request: Request, error: Exception) -> Response:
+    log.error("An event could not be kept: %s", error)
+    return _problem(503, "The events could not be kept on disk: send them again", {"Retry-After": "60"})
+
+
+def _problem(
+    status: int,
+    detail: str,
+    headers: Mapping[str, str] | None = None,
+    errors: Sequence[Mapping[str, str]] = (),
+) -> Response:
+    content: dict[str, Any] = {
+        "type": "about:blank",
+        "title": openapi.TITLES.get(status, ""),
+        "status": status,
+    }
+    content |= {"detail": detail} | ({"errors": list(errors)} if errors else {})
+    return JSONResponse(content, status, headers, media_type="application/problem+json")

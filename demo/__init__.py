@@ -1,0 +1,1 @@
+"""A simulated organisation behind servers that speak its tools' real APIs."""

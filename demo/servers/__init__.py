@@ -1,0 +1,1 @@
+"""The tools' APIs, each an ASGI app over a `World`."""

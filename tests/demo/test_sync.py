@@ -1,0 +1,229 @@
+"""The demo organisation through the real connectors: complete, private, and the same whatever goes wrong."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import shutil
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow.parquet as pq
+import pytest
+import stamina
+
+import demo
+from connectors.http import Client
+from connectors.records import STREAMS
+from demo.organisation import Organisation, organisation, personal
+from demo.serve import SEED, Running, start
+from pipelines import ingest, warehouse
+from pipelines.home import Home
+from pipelines.reading import SourceRead, read_source
+from pipelines.workspace import Workspace, load
+from tests.pipelines import syncing
+
+SCALE = 0.02
+WORKSPACE = Path(demo.__file__).with_name("cairn.yaml")
+PERSONAL_WORDS = re.compile(r"[\w.@+-]+")
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Patience without the pauses."""
+    defaults: Any = Client.__init__.__kwdefaults__
+    monkeypatch.setitem(defaults, "timeout_seconds", 2.0)
+    for method in ("pause", "_block"):
+        monkeypatch.setattr(f"connectors.http_exchange.Exchange.{method}", lambda *_: None)
+    with stamina.set_testing(True, attempts=6, cap=True):
+        yield
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("organisation")
+
+
+@pytest.fixture(scope="module")
+def tools(folder: Path) -> Iterator[Running]:
+    with start(folder, scale=SCALE) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def made(tools: Running, folder: Path) -> Organisation:
+    end = json.loads((folder / "organisation.json").read_text())["end"]
+    return organisation(SEED, datetime.fromisoformat(end), scale=SCALE)
+
+
+@pytest.fixture(scope="module")
+def home(tools: Running, tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """Read once, without faults."""
+    home = Home(tmp_path_factory.mktemp("home"))
+    reads = pull(home, workspace(tools))
+    assert all(read.is_ok for read in reads), [(read.error, read.problems) for read in reads]
+    return home
+
+
+def workspace(running: Running, **environ: str) -> Workspace:
+    return load(WORKSPACE, {**running.environ, **environ})
+
+
+def pull(home: Home, settings: Workspace) -> list[SourceRead]:
+    """Land and load every source, as a sync does."""
+    home.create()
+    reads = [
+        read_source(home, source, is_full=False, progress=lambda *_: None) for source in settings.sources
+    ]
+    with warehouse.writing(home) as connection:
+        ingest.load(connection, home.landing, {read.source: read.outcome() for read in reads})
+    return reads
+
+
+def like(home: Home, folder: Path) -> Home:
+    """An empty home that hashes people as `home` does."""
+    other = Home(folder / "home")
+    other.create()
+    shutil.copy(home.root / "identity.key", other.root)
+    return other
+
+
+def tables(home: Home) -> dict[str, list[str]]:
+    """Every raw record, in order."""
+    with duckdb.connect(str(home.warehouse), read_only=True) as connection:
+        return {
+            stream: sorted(map(str, connection.execute(f'from raw."{stream}"').fetchall()))
+            for stream in STREAMS
+        }
+
+
+def test_nothing_is_left_behind(made: Organisation, home: Home) -> None:
+    world = made.world
+    hosted = [repository for repository in world.repositories.values() if not repository.fork]
+    found = {stream: len(rows) for stream, rows in tables(home).items()}
+    assert found["repository"] == len(hosted)
+    assert found["pull_request"] == sum(len(repository.pull_requests) for repository in hosted)
+    assert found["release"] == sum(len(repository.releases) for repository in hosted)
+    assert found["service"] == len(world.components) + len(world.pagerduty_services)
+    assert found["incident"] >= len(world.incidents)
+    assert found["pipeline_run"] == sum(len(r.runs) for r in hosted) + sum(
+        len(job.builds) for job in world.jenkins
+    )
+    assert found["deployment"] >= sum(len(repository.deployments) for repository in hosted)
+    assert [stream for stream, rows in found.items() if not rows] == []
+
+
+def test_nothing_personal_and_no_secret_is_kept(
+    made: Organisation,
+    home: Home,
+    tools: Running,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """In landed files, the warehouse, cursors, status and logs; mirrors hold git's own commit objects."""
+    caplog.set_level(logging.DEBUG)
+    landed = like(home, tmp_path)
+    for source in workspace(tools).sources:
+        read_source(landed, source, is_full=False, progress=lambda *_: None)
+    texts = [caplog.text]
+    texts += [str(pq.read_table(path).to_pylist()) for path in landed.landing.rglob("*.parquet")]
+    texts += [str(pq.read_metadata(path).metadata) for path in landed.landing.rglob("*.parquet")]
+    with duckdb.connect(str(home.warehouse), read_only=True) as connection:
+        names = connection.execute(
+            "select table_schema, table_name from information_schema.tables"
+        ).fetchall()
+        texts += [str(connection.execute(f'from "{schema}"."{name}"').fetchall()) for schema, name in names]
+    files = [
+        path
+        for place in (home, landed)
+        for path in place.root.rglob("*")
+        if path.is_file() and not path.is_relative_to(place.mirrors) and path.name != "identity.key"
+    ]
+    texts += [path.read_bytes().decode("latin-1") for path in files]
+    people = personal(made.world)
+    secrets = {value for name, value in tools.environ.items() if name.endswith("_TOKEN")}
+    assert len(people) > 1500
+    assert len(secrets) == 4
+    for text in texts:
+        folded = text.casefold()
+        words = set(PERSONAL_WORDS.findall(folded))
+        words |= {part for word in words for part in re.split(r"[-.+_]", word)}
+        assert {text for text in people if " " not in text and text.casefold() in words} == set()
+        assert {text for text in people if " " in text and text.casefold() in folded} == set()
+        assert {secret for secret in secrets if secret in text} == set()
+
+
+def test_a_second_sync_finds_nothing_new(home: Home, tools: Running) -> None:
+    before = tables(home)
+    reads = pull(home, workspace(tools))
+    assert all(read.is_ok for read in reads)
+    assert {(read.source, stream): n for read in reads for stream, n in read.landed.items() if n} == {}
+    assert tables(home) == before
+
+
+def test_with_every_fault_on_the_end_is_the_same(
+    home: Home, tools: Running, folder: Path, tmp_path: Path
+) -> None:
+    other = like(home, tmp_path)
+    failed: list[SourceRead] = []
+    with start(folder, faults=True, scale=SCALE) as faulty:
+        for _ in range(4):
+            failed = [read for read in pull(other, workspace(faulty)) if not read.is_ok]
+            if not failed:
+                break
+    assert failed == []
+    now, without_faults = tables(other), tables(home)
+    for stream in STREAMS:
+        assert sorted(set(now[stream]) ^ set(without_faults[stream]))[:4] == [], stream
+
+
+@pytest.mark.parametrize(
+    ("function", "call"),
+    [
+        ("pipelines.landing.Landing.write", 3),
+        ("pipelines.landing.Landing.write", 300),
+        ("pipelines.ingest._merge", 4),
+        ("connectors.http.Client.graphql", 40),
+    ],
+)
+def test_killed_midway_the_next_sync_comes_to_the_same_end(
+    home: Home, tools: Running, tmp_path: Path, function: str, call: int
+) -> None:
+    other = like(home, tmp_path)
+    killed = syncing.sync(other, workspace(tools), kill_at=(function, call))
+    assert killed.exitcode == -9
+    assert all(read.is_ok for read in pull(other, workspace(tools)))
+    assert tables(other) == tables(home)
+
+
+@pytest.mark.parametrize(
+    ("environ", "source", "said"),
+    [
+        ({"CAIRN_DEMO_GITHUB_TOKEN": "wr0ng-token"}, "github", "Bad credentials"),
+        ({"CAIRN_DEMO_JENKINS_TOKEN": "wr0ng-token"}, "jenkins", "401"),
+        ({"CAIRN_DEMO_PAGERDUTY_TOKEN": "wr0ng-token"}, "pagerduty", "401"),
+        ({"CAIRN_DEMO_BACKSTAGE_TOKEN": "wr0ng-token"}, "backstage", "401"),
+        ({"CAIRN_DEMO_BACKSTAGE_URL": "http://127.0.0.1:9"}, "backstage", "127.0.0.1:9"),
+    ],
+)
+def test_what_is_wrong_with_one_source_is_one_line_and_the_others_are_synced(
+    tools: Running, tmp_path: Path, environ: dict[str, str], source: str, said: str
+) -> None:
+    home = Home(tmp_path / "home")
+    settings = workspace(tools, **environ)
+    settings = settings.model_copy(
+        update={"sources": tuple(s for s in settings.sources if s.name in {source, "pagerduty", "backstage"})}
+    )
+    reads = pull(home, settings)
+    (failed,) = [read for read in reads if not read.is_ok]
+    assert failed.source == source
+    assert failed.error is not None
+    line = f"{failed.error} {failed.error.mend}"
+    assert said in line
+    assert "\n" not in line
+    assert "wr0ng-token" not in line
+    assert all(read.landed.total() for read in reads if read is not failed)
