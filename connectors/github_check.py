@@ -30,8 +30,9 @@ def check(source: str, github: GitHub, options: GitHubOptions) -> Iterator[Probl
         elif isinstance(each, Problem):
             yield each
     yield from _selection(source, options, listed)
-    for repository in listed[:1]:
-        yield from _probed(source, github, repository)
+    probe = next((each for each in listed if is_wanted(each.name, options.repositories)), None)
+    if probe is not None:
+        yield from _probed(source, github, probe)
     if listing.is_organization:
         yield from _teams(github, options.organization, scopes)
 

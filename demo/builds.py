@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from random import Random
+from typing import NamedTuple
 
 from demo.actions import pushes
 from demo.changes import Change
@@ -14,118 +14,121 @@ from demo.world import Build, JenkinsJob, Stage
 _BRANCH_EVENT = "jenkins.branch.BranchEventCause"
 _BY_HAND = "hudson.model.Cause$UserIdCause"
 
+_Steps = tuple[tuple[str, float], ...]
+"""Names of stages, and the share of the time that each takes."""
+_BUILD: _Steps = (("Checkout", 0.05), ("Build", 0.3), ("Test", 0.5), ("Publish", 0.15))
+_DEPLOY: _Steps = (("Prepare", 0.1), ("Deploy", 0.7), ("Verify", 0.2))
+
+
+class _Course(NamedTuple):
+    """How a build goes."""
+
+    at: int
+    seconds: float
+    result: str
+    sha: str
+    branch: str
+    cause: str
+    steps: _Steps
+
 
 def jobs(life: Life) -> list[JenkinsJob]:
     """Its branches, those of open pull requests among them, and a job for each place it is deployed to."""
-    repository = life.repository
-    if not repository.uses_jenkins or not repository.services:
+    if not life.repository.uses_jenkins or not life.repository.services:
         return []
-    (service,) = repository.services
-    random = life.plan.random("jenkins", repository.name)
-    folder = life.plan.teams[repository.team].department
-    default = JenkinsJob((folder, repository.name, repository.default_branch), is_branch=True)
-    for at, sha, _ in life.landed:
-        default.builds += _built(life, random, len(default.builds) + 1, at, sha, default.path[-1])
-    found = [default]
-    found += [
-        _pull_request(life, random, folder, change)
-        for change in life.changes
-        if change.merged is None and not (change.closes and change.closes <= life.plan.calendar.end)
-    ]
-    by_environment: dict[str, list[Rollout]] = defaultdict(list)
-    for rollout in life.rollouts:
-        by_environment[rollout.environment].append(rollout)
-    for environment, rollouts in sorted(by_environment.items()):
-        job = JenkinsJob((folder, "deploy", f"{service.name}-{environment}"), is_branch=False)
-        job.builds = _deployed(life, random, sorted(rollouts, key=lambda rollout: rollout.started))
-        found.append(job)
-    return found
+    return _Jenkins(life).jobs()
 
 
-def remote(life: Life, at: int) -> str:
-    """Address that Jenkins clones from: of a repository renamed midway, the old one at first."""
-    renamed = life.repository.renamed
-    name = renamed[1] if renamed and at < renamed[0] else life.repository.name
-    return f"https://github.demo.example/{ORGANIZATION}/{name}.git"
+class _Jenkins:
+    """Jenkins, as far as one repository has to do with it."""
 
+    def __init__(self, life: Life) -> None:
+        self._life = life
+        self._repository = life.repository
+        (self._service,) = life.repository.services
+        self._end = life.plan.calendar.end
+        self._random = life.plan.random("jenkins", life.repository.name)
+        self._folder = life.plan.teams[life.repository.team].department
 
-def _pull_request(life: Life, random: Random, folder: str, change: Change) -> JenkinsJob:
-    job = JenkinsJob((folder, life.repository.name, f"PR-{change.number}"), is_branch=True)
-    for at, sha in pushes(change):
-        if at <= life.plan.calendar.end:
-            job.builds += _built(life, random, len(job.builds) + 1, at, sha, job.path[-1])
-    return job
+    def jobs(self) -> list[JenkinsJob]:
+        branch = self._repository.default_branch
+        found = [self._branch(branch, [(at, sha) for at, sha, _ in self._life.landed])]
+        found += [
+            self._branch(f"PR-{change.number}", [push for push in pushes(change) if push[0] <= self._end])
+            for change in self._life.changes
+            if self._is_open(change)
+        ]
+        by_environment: dict[str, list[Rollout]] = defaultdict(list)
+        for rollout in sorted(self._life.rollouts, key=lambda rollout: rollout.started):
+            by_environment[rollout.environment].append(rollout)
+        found += [self._deployments(*each) for each in sorted(by_environment.items())]
+        return found
 
+    def _is_open(self, change: Change) -> bool:
+        """Whether Jenkins still has a job for it."""
+        return change.merged is None and not (change.closes and change.closes <= self._end)
 
-def _built(life: Life, random: Random, number: int, at: int, sha: str, branch: str) -> list[Build]:
-    """A build, and another where the first failed and somebody tried again."""
-    (service,) = life.repository.services
-    found: list[Build] = []
-    cause = _BRANCH_EVENT
-    while at <= life.plan.calendar.end:
-        draw = random.random()
-        result = "SUCCESS" if draw > 0.1 else random.choice(("FAILURE", "FAILURE", "UNSTABLE", "ABORTED"))
-        seconds = service.ci_seconds * random.lognormvariate(0.0, 0.22)
-        build = _build(life, random, number + len(found), at, seconds, result, sha, branch, cause, _STEPS)
-        found.append(build)
-        if build.result != "FAILURE" or random.random() < 0.5:
-            break
-        at += int(seconds) + random.randrange(120, 2400)
-        cause = _BY_HAND
-    return found
+    def _branch(self, name: str, heads: list[tuple[int, str]]) -> JenkinsJob:
+        job = JenkinsJob((self._folder, self._repository.name, name), is_branch=True)
+        for at, sha in heads:
+            self._try(job, at, sha)
+        return job
 
+    def _try(self, job: JenkinsJob, at: int, sha: str) -> None:
+        """Build it, and again where that failed and somebody has patience."""
+        random, cause = self._random, _BRANCH_EVENT
+        while at <= self._end:
+            result = random.choice(("FAILURE", "FAILURE", "UNSTABLE", "ABORTED"))
+            if random.random() > 0.1:
+                result = "SUCCESS"
+            seconds = self._service.ci_seconds * random.lognormvariate(0.0, 0.22)
+            self._add(job, _Course(at, seconds, result, sha, job.path[-1], cause, _BUILD))
+            if result != "FAILURE" or random.random() < 0.5:
+                return
+            at += int(seconds) + random.randrange(120, 2400)
+            cause = _BY_HAND
 
-_STEPS = (("Checkout", 0.05), ("Build", 0.3), ("Test", 0.5), ("Publish", 0.15))
-_DEPLOY_STEPS = (("Prepare", 0.1), ("Deploy", 0.7), ("Verify", 0.2))
+    def _deployments(self, environment: str, rollouts: list[Rollout]) -> JenkinsJob:
+        job = JenkinsJob((self._folder, "deploy", f"{self._service.name}-{environment}"), is_branch=False)
+        for one in rollouts:
+            result = "SUCCESS" if one.is_success else "FAILURE"
+            branch = self._repository.default_branch
+            self._add(job, _Course(one.started, one.seconds, result, one.sha, branch, _BY_HAND, _DEPLOY))
+        return job
 
-
-def _deployed(life: Life, random: Random, rollouts: list[Rollout]) -> list[Build]:
-    found = []
-    for number, one in enumerate(rollouts, start=1):
-        result = "SUCCESS" if one.is_success else "FAILURE"
-        seconds = one.finished - one.started
-        ref = life.repository.default_branch
-        found.append(
-            _build(life, random, number, one.started, seconds, result, one.sha, ref, _BY_HAND, _DEPLOY_STEPS)
+    def _add(self, job: JenkinsJob, course: _Course) -> None:
+        is_over = course.at + course.seconds <= self._end
+        job.builds.append(
+            Build(
+                number=len(job.builds) + 1,
+                started_at=moment(course.at),
+                queued_ms=int(self._random.expovariate(1 / 9000)),
+                duration_ms=int(course.seconds * 1000) if is_over else 0,
+                result=course.result if is_over else None,
+                sha=course.sha,
+                branch=course.branch,
+                remote_url=f"https://github.demo.example/{ORGANIZATION}/{self._name(course.at)}.git",
+                cause=course.cause,
+                stages=_stages(course) if is_over else (),
+            )
         )
-    return found
+
+    def _name(self, at: int) -> str:
+        """What the repository was called then."""
+        renamed = self._repository.renamed
+        return renamed[1] if renamed and at < renamed[0] else self._repository.name
 
 
-def _build(
-    life: Life,
-    random: Random,
-    number: int,
-    at: int,
-    seconds: float,
-    result: str,
-    sha: str,
-    branch: str,
-    cause: str,
-    steps: tuple[tuple[str, float], ...],
-) -> Build:
-    is_over = at + seconds <= life.plan.calendar.end
-    stages = []
-    begun = float(at)
-    # The last step of all shows how it ended; a failure spares the steps behind it.
-    last = len(steps) - (1 if result in {"SUCCESS", "UNSTABLE"} else 2)
-    for index, (name, share) in enumerate(steps):
-        length = seconds * share if index <= last else 0.0
-        status = "SUCCESS"
-        if index > last:
-            status = "NOT_EXECUTED"
-        elif index == last and result in {"FAILURE", "ABORTED"}:
-            status = "FAILED" if result == "FAILURE" else "ABORTED"
-        stages.append(Stage(10 + index, name, status, moment(int(begun)), int(length * 1000)))
-        begun += length
-    return Build(
-        number=number,
-        started_at=moment(at),
-        queued_ms=int(random.expovariate(1 / 9000)),
-        duration_ms=int(seconds * 1000) if is_over else 0,
-        result=result if is_over else None,
-        sha=sha,
-        branch=branch,
-        remote_url=remote(life, at),
-        cause=cause,
-        stages=tuple(stages) if is_over else (),
-    )
+def _stages(course: _Course) -> tuple[Stage, ...]:
+    """The last step but one shows a failure, which spares the one behind it."""
+    is_whole = course.result in {"SUCCESS", "UNSTABLE"}
+    last = len(course.steps) - (1 if is_whole else 2)
+    begun, found = float(course.at), []
+    for index, (name, share) in enumerate(course.steps):
+        seconds = course.seconds * share if index <= last else 0.0
+        status = "SUCCESS" if index <= last else "NOT_EXECUTED"
+        if index == last and not is_whole:
+            status = "FAILED" if course.result == "FAILURE" else "ABORTED"
+        found.append(Stage(10 + index, name, status, moment(int(begun)), int(seconds * 1000)))
+        begun += seconds
+    return tuple(found)

@@ -109,6 +109,8 @@ def draw(
     is_outside = random.random() < (0.4 if repository.name == GOLDEN_PATH else 0.1)
     writer = plan.anybody(random, at) if is_outside else plan.person(random, team, at)
     title = change_title(random, is_fix=is_fix)
+    usual = ("bug",) if is_fix else ("enhancement",)
+    (labels,) = random.choices(((), usual, ("documentation",)), (6, 3, 1))
     is_draft = random.random() < 0.15
     change = Change(
         services=services,
@@ -116,9 +118,7 @@ def draw(
         writer=writer,
         title=title,
         branch=_branch(random, writer, title, is_fix=is_fix),
-        labels=random.choices(((), ("bug",) if is_fix else ("enhancement",), ("documentation",)), (6, 3, 1))[
-            0
-        ],
+        labels=labels,
         commit_times=[at],
         opened=random.randrange(at, ready) if is_draft else ready,
         ready=ready if is_draft else None,

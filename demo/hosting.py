@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from random import Random
 
 from demo import evidence
@@ -10,7 +9,7 @@ from demo.changes import Change
 from demo.life import Life, Rollout
 from demo.plan import ACTIONS_BOT, RELEASE_BOT, moment
 from demo.working_time import MINUTE
-from demo.world import Deployment, Issue, PullRequest, Release, Repository, Review
+from demo.world import Deployment, Issue, Person, PullRequest, Release, Repository, Review
 
 
 def first_id(life: Life) -> int:
@@ -112,7 +111,7 @@ def _deployments(life: Life, random: Random) -> list[Deployment]:
 
 
 def _deployment(life: Life, id_: int, rollout: Rollout, retired: int | None, random: Random) -> Deployment:
-    created = rollout.started - random.randrange(5, 40)
+    created = rollout.started - 15
     is_manual = rollout.service.golden_path_version(created) is None and random.random() < 0.4
     creator = life.plan.person(random, rollout.service.owner(created), created) if is_manual else ACTIONS_BOT
     end = "success" if rollout.is_success else "error" if random.random() < 0.1 else "failure"
@@ -149,21 +148,44 @@ def _releases(life: Life) -> list[Release]:
 
 
 def _issues(life: Life) -> list[Issue]:
-    end, name = life.plan.calendar.end, life.repository.name
-    found: list[Issue] = []
-
-    def add(
-        number: int, author: object, title: str, labels: tuple[str, ...], at: int, closed: int | None
-    ) -> None:
-        closed_at: datetime | None = moment(closed) if closed and closed <= end else None
-        found.append(
-            Issue(name, number, author, title, labels, moment(at), closed_at, closed_at or moment(at))  # type: ignore[arg-type]
-        )
-
+    found = [
+        _issue(life, each.number, each.reporter, each.title, ("bug",), each.opened, each.closed)
+        for each in life.reports
+    ]
     if life.repository.has_incident_issues:
-        for each in life.troubles:
-            title = f"{each.service.name} does not answer"
-            add(each.number, each.reporter, title, ("incident",), each.opened, each.resolved)
-    for report in life.reports:
-        add(report.number, report.reporter, report.title, ("bug",), report.opened, report.closed)
+        for trouble in life.troubles:
+            title = f"{trouble.service.name} does not answer"
+            found.append(
+                _issue(
+                    life,
+                    trouble.number,
+                    trouble.reporter,
+                    title,
+                    ("incident",),
+                    trouble.opened,
+                    trouble.resolved,
+                )
+            )
     return sorted(found, key=lambda issue: issue.number)
+
+
+def _issue(
+    life: Life,
+    number: int,
+    author: Person,
+    title: str,
+    labels: tuple[str, ...],
+    opened: int,
+    closed: int | None,
+) -> Issue:
+    closed_at = moment(closed) if closed and closed <= life.plan.calendar.end else None
+    return Issue(
+        repository=life.repository.name,
+        number=number,
+        author=author,
+        title=title,
+        labels=labels,
+        opened_at=moment(opened),
+        closed_at=closed_at,
+        updated_at=closed_at or moment(opened),
+    )

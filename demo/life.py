@@ -36,6 +36,10 @@ class Rollout:
     finished: int
     is_success: bool
 
+    @property
+    def seconds(self) -> int:
+        return self.finished - self.started
+
 
 @dataclass(slots=True, eq=False)
 class Trouble:
@@ -248,9 +252,10 @@ class Life:
             return
         sha, random = self._tip, self.random
         ref = self._tag(at, sha)
-        staged = self._roll_out(service, "staging", sha, ref, at, is_success=True)
+        started = at + random.randrange(4, 15) * MINUTE
+        if service.staging:
+            started += self._roll_out(service, service.staging, sha, ref, at, is_success=True).seconds
         is_success = random.random() > FAILED_ROLLOUTS
-        started = staged.finished + random.randrange(4, 15) * MINUTE
         self._to_production(service, sha, ref, started, is_success=is_success)
         if not is_success:
             self._at(started + random.randrange(30, 120) * MINUTE, self._deploy, service)

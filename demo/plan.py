@@ -119,7 +119,10 @@ class ServicePlan:
     ci_seconds: float
     production: tuple[str, ...]
     """Its production environments, in the order of their rollouts."""
+    staging: str | None
+    """Its environment before production, where it has one."""
     pagerduty: str | None
+    """Its id there, where somebody is on call for it."""
     is_catalogued: bool
     system: str
     type: str

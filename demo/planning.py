@@ -104,6 +104,7 @@ def _services(plan: Plan, random: Random) -> None:
                 fault_rate=min(0.25, random.lognormvariate(-2.6, 0.5)),
                 ci_seconds=random.lognormvariate(6.1, 0.35),
                 production=("production",),
+                staging="staging" if random.random() < 0.5 else None,
                 pagerduty=f"P{random.randrange(16**5, 16**6):X}" if random.random() < 0.7 else None,
                 is_catalogued=random.random() > 0.04,
                 system=f"{team.department}-{'core' if index % 2 else 'edge'}",
@@ -190,6 +191,7 @@ def _repositories(plan: Plan, random: Random) -> None:
         if one.name == MONOREPO:
             for service in one.services:
                 service.production = (f"production-{service.name}",)
+                service.staging = f"staging-{service.name}" if service.staging else None
     renamed = random.choice(
         [one for one in found.values() if one.uses_jenkins and one.created < calendar.start]
     )

@@ -88,8 +88,14 @@ def start(folder: Path, faults: bool = False, *, seed: int = SEED, scale: float 
     assert process.stdout is not None
     overdue = threading.Timer(_READY_SECONDS, process.kill)
     overdue.start()
-    line = process.stdout.readline()
-    overdue.cancel()
+    try:
+        line = process.stdout.readline()
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
+    finally:
+        overdue.cancel()
     if not line:
         process.wait()
         last = log.read_text(errors="replace").strip().rpartition("\n")[2]
@@ -113,12 +119,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
 
     def ready(urls: Mapping[str, str]) -> None:
-        sys.stdout.write(json.dumps(urls) + "\n")
-        sys.stdout.flush()
         if chosen.port_file:
             temporary = chosen.port_file.with_suffix(".new")
             temporary.write_text(json.dumps(urls))
             temporary.replace(chosen.port_file)
+        sys.stdout.write(json.dumps(urls) + "\n")
+        sys.stdout.flush()
 
     _serve(chosen, ready)
     return 0

@@ -125,7 +125,8 @@ def test_merges_leave_the_shape_of_their_kind(made: Organisation, folder: Path, 
         said = git(folder, name, "show", "-s", "--format=%P%x00%s%x00%at%x00%ct", str(one.merge_sha))
         parents, subject, authored_at, committed_at = said.strip("\n").split("\0")
         assert one.merge_sha in first_parents
-        assert one.merged_at and int(committed_at) == one.merged_at.timestamp()
+        assert one.merged_at is not None
+        assert int(committed_at) == one.merged_at.timestamp()
         if method == "squash":
             assert subject == f"{one.title} (#{one.number})"
             assert len(parents.split()) == 1
