@@ -14,10 +14,10 @@ from pathlib import Path
 
 from connectors.connector import Batch, Context
 from connectors.git import GitConnector, GitOptions
-from connectors.git_cli import Git
-from connectors.git_locations import locate
-from connectors.git_mirror import COMMIT_FIELDS, advertised, log, make_anew, tips
-from connectors.git_reading import People, parse
+from connectors.git.cli import Git
+from connectors.git.locations import locate
+from connectors.git.mirror import COMMIT_FIELDS, advertised, log, make_anew, tips
+from connectors.git.reading import People, parse
 from tests.histories import imported
 
 BAR = 1.3

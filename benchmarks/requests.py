@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from connectors.connector import Batch, Context, Problem, Quarantined
 from connectors.github import GitHubConnector
-from connectors.github_options import GitHubOptions
+from connectors.github.options import GitHubOptions
 from connectors.records import PullRequest
 from demo import world as demo
 from demo.servers.github import app

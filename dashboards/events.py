@@ -188,7 +188,7 @@ def _told(scope: str, headers: Mapping[str, str], content: Any, context: Context
 
 
 def _alerts(content: dict[str, Any]) -> Told:
-    from connectors.alertmanager_alerts import Rule, incidents
+    from connectors.alertmanager.alerts import Rule, incidents
 
     # Which alerts are sent here is what Alertmanager's routes say: all of them are incidents.
     try:

@@ -208,6 +208,7 @@ def _others(calendar: Calendar) -> list[RepositoryPlan]:
     before = calendar.start - 300 * DAY
     versions = tuple((at, f"v{number}") for number, at in enumerate(calendar.golden_path, start=1))
     images = ((calendar.slow_from, "v4.0.0"), (calendar.slow_until, "v4.1.0"))
+    kit = ((calendar.start + 30 * WEEK, "v4.9.0"), (calendar.end - 4 * WEEK, "v5.0.0-rc.1"))
     early = calendar.start + 8 * WEEK
     plain = {"services": [], "uses_jenkins": False, "merges_by": "squash"}
 
@@ -217,7 +218,7 @@ def _others(calendar: Calendar) -> list[RepositoryPlan]:
     return [
         make(GOLDEN_PATH, "developer-platform", weight=0.8, releases=versions),
         make(RUNNER_IMAGES, "runtime", weight=0.4, releases=images),
-        make("ui-kit", "web-apps", weight=0.7),
+        make("ui-kit", "web-apps", weight=0.7, releases=kit),
         make("handbook", "support-desk", weight=0.3),
         make("legacy-portal", "web-apps", weight=0.1, archived=True, quiet_after=early, uses_jenkins=True),
         make("legacy-batch", "ledger", weight=0.1, archived=True, quiet_after=early, uses_jenkins=True),

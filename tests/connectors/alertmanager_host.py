@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from connectors.alertmanager_alerts import fingerprint
+from connectors.alertmanager.alerts import fingerprint
 
 STEP = timedelta(seconds=60)
 ALERT = {"alertname": "ErrorRate", "service": "shop", "severity": "critical"}

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import stamina
 
-from connectors import http_exchange
+from connectors.http import exchange as http_exchange
 from tests.connectors.git_host import GitHost
 from tests.connectors.http_script import Script, ok, scripted
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from connectors.connector import Context, Item, Problem, Quarantined
 from connectors.files import FilesConnector
-from connectors.files_options import FilesOptions
+from connectors.files.options import FilesOptions
 from tests.connectors.contract import Loaded
 
 HEADER = "id,repository_url,environment,sha,status,created_at"

@@ -17,7 +17,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from connectors.connector import Context, Item
 from connectors.github import GitHubConnector
-from connectors.github_options import GitHubOptions
+from connectors.github.options import GitHubOptions
 from demo.servers.github import app
 from demo.world import (
     Commit,

@@ -29,7 +29,7 @@ from graphql import (
     visit,
 )
 
-from connectors import github_queries
+from connectors.github import queries as github_queries
 
 COPY = Path(__file__).parents[1] / "data" / "specs" / "github.graphql"
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from connectors.connector import Context, Item
 from connectors.gitlab import GitLabConnector
-from connectors.gitlab_options import GitLabOptions
+from connectors.gitlab.options import GitLabOptions
 from connectors.records import Record
 from tests.connectors.contract import Loaded
 from tests.connectors.gitlab_host import GitLabHost, Project

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from connectors import alertmanager_history
-from connectors.alertmanager import AlertmanagerConnector, AlertmanagerOptions, incidents, scope_of
-from connectors.alertmanager_alerts import Rule, fingerprint
+from connectors.alertmanager import history as alertmanager_history
+from connectors.alertmanager.alerts import Rule, fingerprint
+from connectors.alertmanager.connector import AlertmanagerConnector, AlertmanagerOptions, incidents, scope_of
 from connectors.connector import Batch, Connector, Context, Item, Note, Problem, Quarantined, SourceError
 from connectors.parsing import Malformed
 from connectors.records import Incident

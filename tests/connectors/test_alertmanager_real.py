@@ -20,8 +20,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from connectors.alertmanager import AlertmanagerConnector, AlertmanagerOptions, incidents
-from connectors.alertmanager_alerts import fingerprint
+from connectors.alertmanager.alerts import fingerprint
+from connectors.alertmanager.connector import AlertmanagerConnector, AlertmanagerOptions, incidents
 from connectors.connector import Batch, Context, Note
 from connectors.records import Incident
 from tests.connectors.contract import Loaded

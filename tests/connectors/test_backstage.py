@@ -12,8 +12,9 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from connectors import backstage, backstage_catalog
 from connectors.backstage import BackstageConnector, BackstageOptions
+from connectors.backstage import catalog as backstage_catalog
+from connectors.backstage import connector as backstage
 from connectors.connector import Batch, Connector, Context, Quarantined
 from connectors.records import Identity, Membership, Service, Team
 from tests.connectors.backstage_portal import PEOPLE, TOKEN, Portal, component

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from connectors import backstage, backstage_catalog
 from connectors.backstage import BackstageConnector, BackstageOptions
+from connectors.backstage import catalog as backstage_catalog
+from connectors.backstage import connector as backstage
 from connectors.connector import Batch, Problem, SourceError
 from connectors.records import CapabilityUse, Service, Team
 from tests.connectors.backstage_portal import TOKEN, Portal, component

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from connectors.backstage_references import reference, sources, version
+from connectors.backstage.references import reference, sources, version
 
 
 class TestReferences:

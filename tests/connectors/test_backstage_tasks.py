@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from connectors import backstage_tasks
-from connectors.backstage_tasks import PATH, Tasks
+from connectors.backstage import tasks as backstage_tasks
+from connectors.backstage.tasks import PATH, Tasks
 from connectors.connector import Batch, Context, Item, Note, Problem, Quarantined
 from connectors.http import Client
 from connectors.records import CapabilityUse

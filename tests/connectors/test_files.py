@@ -15,8 +15,8 @@ import pyarrow.parquet as pq
 import pytest
 from pydantic import JsonValue
 
-from connectors import files_rows
 from connectors.connector import Batch, Connector, Covered, Note, Problem
+from connectors.files import rows as files_rows
 from connectors.records import Deployment, Record
 from tests.connectors.contract import ConnectorContract, Loaded, Tool, scopes
 from tests.connectors.files_folder import HEADER, Files, deployment, of, only_problem, refused
@@ -259,7 +259,7 @@ class TestWhenTheyAreReadAgain:
             path.unlink(missing_ok=True)
             return was_there
 
-        monkeypatch.setattr("connectors.files.os.path.lexists", vanishes)
+        monkeypatch.setattr("connectors.files.connector.os.path.lexists", vanishes)
         problem = only_problem(files.read("a.csv"))
         assert problem.message == "a.csv: is gone again"
         assert problem.is_transient
@@ -349,7 +349,7 @@ def test_memory_does_not_grow_with_the_file(files: Files, monkeypatch: pytest.Mo
 def test_a_large_entry_is_whole_from_its_first_batch_to_its_last(
     files: Files, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("connectors.files._BATCH_SIZE", 2)
+    monkeypatch.setattr("connectors.files.connector._BATCH_SIZE", 2)
     files.write("a.csv", HEADER, *map(deployment, range(5)))
     batches = of(files.read("a.csv"), Batch)
     assert [(len(b.records), b.is_whole, b.cursor is not None) for b in batches] == [

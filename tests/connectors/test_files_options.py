@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from connectors.files import FilesConnector
-from connectors.files_options import FilesOptions
+from connectors.files.options import FilesOptions
 
 
 def made(*entries: dict[str, Any]) -> FilesOptions:

@@ -79,8 +79,8 @@ class TestPrivacy:
         assert record.environment == "review/*"
 
     def test_nothing_personal_waits_on_the_disk(self, files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("connectors.files._BATCH_SIZE", 10)
-        monkeypatch.setattr("connectors.files._IN_MEMORY", 10)
+        monkeypatch.setattr("connectors.files.connector._BATCH_SIZE", 10)
+        monkeypatch.setattr("connectors.files.connector._IN_MEMORY", 10)
         people = [f"person-{n}@acme.example" for n in range(100)]
         files.write("a.csv", "team,person", *(f"web,{person}" for person in people))
         files.settings = [{"path": "a.csv", "record": "membership"}]

@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from connectors import files_rows
 from connectors.connector import Batch, Covered, Problem, Quarantined
+from connectors.files import rows as files_rows
 from tests.connectors.files_folder import HEADER, Files, deployment, of, only_problem, refused
 
 
@@ -262,7 +262,7 @@ class TestParquet:
         self.write(files, pa.table({"id": pa.array(["1"]), "name": ["x"], "kind": ["team"]}))
         code = (
             "import sys; from pathlib import Path; from connectors.connector import Context;"
-            "from connectors.files import *;"
+            "from connectors.files.connector import FilesConnector, FilesOptions;"
             f"o = FilesOptions.model_validate({{'files': [{{'path': {str(files.folder / 'a.parquet')!r},"
             " 'record': 'team'}]});"
             f"print(len(list(FilesConnector('f', o, Context(Path({str(files.folder)!r}), b'')).read({{}}))),"

@@ -19,12 +19,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors import files_fields
 from connectors.connector import Batch, Context, Covered, Quarantined
 from connectors.files import FilesConnector
-from connectors.files_fields import LIST
-from connectors.files_options import FilesOptions
-from connectors.files_values import converter
+from connectors.files import fields as files_fields
+from connectors.files.fields import LIST
+from connectors.files.options import FilesOptions
+from connectors.files.values import converter
 from connectors.parsing import Malformed
 from connectors.records import KEYS, STREAMS, Record
 

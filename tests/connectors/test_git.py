@@ -28,8 +28,8 @@ from connectors.connector import (
     SourceError,
 )
 from connectors.git import GitConnector, GitOptions
-from connectors.git_cli import Git, GitError
-from connectors.git_locations import locate, shortest_names
+from connectors.git.cli import Git, GitError
+from connectors.git.locations import locate, shortest_names
 from connectors.records import Commit, Ref, Repository
 from tests.connectors.contract import ConnectorContract, Loaded, Tool
 from tests.connectors.git_host import GitHost
@@ -117,7 +117,7 @@ class GitTool(Tool):
 class TestContract(ConnectorContract):
     @pytest.fixture
     def tool(self, git_host: GitHost, monkeypatch: pytest.MonkeyPatch) -> Tool:
-        monkeypatch.setattr("connectors.git_reading._BATCH_SIZE", 2)
+        monkeypatch.setattr("connectors.git.reading._BATCH_SIZE", 2)
         return GitTool(git_host)
 
 
@@ -569,7 +569,7 @@ class TestTrouble:
         assert len(git_host.requests) <= 2
 
     def test_a_silent_host_is_given_up(self, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("connectors.git_mirror._ANSWER_SECONDS", 0.2)
+        monkeypatch.setattr("connectors.git.mirror._ANSWER_SECONDS", 0.2)
         with socket.create_server(("127.0.0.1", 0)) as silent:
             problem = only_problem(read(cache, f"http://127.0.0.1:{silent.getsockname()[1]}/shop.git"))
         assert problem.message == "no answer within 0.2 seconds"

@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from connectors.connector import Batch, Context, SourceError
-from connectors.git_hosted import HostedGit
+from connectors.git.hosted import HostedGit
 from connectors.records import Commit, Ref
 from tests.connectors.contract import Loaded
 from tests.connectors.git_host import GitHost

@@ -124,7 +124,7 @@ class TestCost:
         assert len(host.received) == 3
 
     def test_the_list_is_paged(self, host: GitHubHost, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("connectors.github_listing.LARGEST_PAGE", 3)
+        monkeypatch.setattr("connectors.github.listing.LARGEST_PAGE", 3)
         for number in range(73, 80):
             host.world.repositories[f"r{number}"] = repository(number, f"r{number}", is_empty=True)
         assert len(of(host.read(cache), Repository)) == 9
@@ -286,7 +286,7 @@ class TestPeople:
     def test_large_teams_and_many_are_read_whole(
         self, host: GitHubHost, cache: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("connectors.github_teams._TEAMS_AT_ONCE", 2)
+        monkeypatch.setattr("connectors.github.teams._TEAMS_AT_ONCE", 2)
         world: World = host.world
         world.people += [replace(ADA, login=f"person-{number}") for number in range(250)]
         web = world.memberships[0]

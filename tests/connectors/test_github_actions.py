@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from connectors import github_actions
 from connectors.connector import Batch, Covered, Item, Note, Problem, Quarantined
-from connectors.github_runs import result
+from connectors.github import actions as github_actions
+from connectors.github.runs import result
 from connectors.records import RESULTS, CapabilityUse, Job, PipelineRun
 from demo.servers import github as server
 from tests.connectors.contract import Loaded

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from connectors import github_deployments
 from connectors.connector import Batch, Covered, Item, Problem, Quarantined
+from connectors.github import deployments as github_deployments
 from connectors.records import CapabilityUse, Deployment, Incident, Release
 from tests.connectors.contract import Loaded
 from tests.connectors.github_host import WORKFLOW, GitHubHost, at, deployment, github, issue, of, release, sha

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from connectors import github_pull_requests, github_walk
 from connectors.connector import Batch, Context, Covered, Problem, Quarantined
+from connectors.github import pull_requests as github_pull_requests
+from connectors.github import walk as github_walk
 from connectors.parsing import kind_of_change
 from connectors.records import Identity, PullRequest
 from demo.world import Commit, Review

@@ -11,9 +11,9 @@ from graphql import parse, validate
 from graphql.execution.values import get_variable_values
 from graphql.language.ast import OperationDefinitionNode
 
-from connectors import github_runs
 from connectors.connector import Context
-from connectors.github_api import Listed
+from connectors.github import runs as github_runs
+from connectors.github.api import Listed
 from connectors.parsing import instant, parsed
 from connectors.records import Job, PipelineRun
 from demo.world import Review

@@ -15,7 +15,7 @@ from connectors.connector import (
     Note,
     Problem,
 )
-from connectors.github_options import GitHubOptions
+from connectors.github.options import GitHubOptions
 from connectors.records import PullRequest
 from tests.connectors.contract import Loaded
 from tests.connectors.github_host import (

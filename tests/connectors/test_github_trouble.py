@@ -272,7 +272,7 @@ class TestTrouble:
     def test_a_list_cut_short_is_read_as_far_as_it_goes(
         self, host: GitHubHost, cache: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("connectors.github_listing.LARGEST_PAGE", 1)
+        monkeypatch.setattr("connectors.github.listing.LARGEST_PAGE", 1)
         loaded = Loaded()
         host.read(cache, loaded)
         host.before = lambda _, body: (

@@ -21,7 +21,7 @@ from connectors.connector import (
     SourceError,
 )
 from connectors.gitlab import GitLabConnector
-from connectors.gitlab_options import GitLabOptions
+from connectors.gitlab.options import GitLabOptions
 from connectors.parsing import moment
 from connectors.records import (
     CapabilityUse,
@@ -105,7 +105,7 @@ class GitLabTool(Tool):
 class TestContract(ConnectorContract):
     @pytest.fixture
     def tool(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tool]:
-        monkeypatch.setattr("connectors.gitlab_api.PER_PAGE", 2)
+        monkeypatch.setattr("connectors.gitlab.api.PER_PAGE", 2)
         host = GitLabHost()
         with serving(host, date_header=False) as url:
             yield GitLabTool(host, url, tmp_path / "git")
@@ -129,7 +129,7 @@ class TestProjects:
     def test_without_a_group_the_accounts_projects_are_paged_by_keyset(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("connectors.gitlab_api.PER_PAGE", 2)
+        monkeypatch.setattr("connectors.gitlab.api.PER_PAGE", 2)
         host = GitLabHost(*(Project(n, f"p{n}/shop") for n in range(1, 6)))
         with reading(host, tmp_path, group=None, projects=["*", "!p3/*"]) as reader:
             items = reader.read()

@@ -88,7 +88,7 @@ class TestPipelines:
     def test_those_without_a_time_of_change_are_read_too(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("connectors.gitlab_api.PER_PAGE", 2)
+        monkeypatch.setattr("connectors.gitlab.api.PER_PAGE", 2)
         project = Project()
         project.pipelines = [pipeline(n, n, updated_at=at(n) if n < 6 else None) for n in range(1, 8)]
         with reading(project, tmp_path) as reader:
@@ -184,7 +184,7 @@ class TestJobs:
     def test_one_that_changes_while_jobs_are_read_is_asked_again(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("connectors.gitlab_api.PER_PAGE", 2)
+        monkeypatch.setattr("connectors.gitlab.api.PER_PAGE", 2)
         project = with_pipelines(4, jobs_each=1)
         project.jobs[3] = job(400, 4, 40, "running")
         host = GitLabHost(project)

@@ -286,7 +286,7 @@ class TestRequests:
 class TestPages:
     @pytest.fixture(autouse=True)
     def small_pages(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("connectors.gitlab_api.PER_PAGE", 3)
+        monkeypatch.setattr("connectors.gitlab.api.PER_PAGE", 3)
 
     def numbers(self, host: GitLabHost, tmp_path: Path) -> list[int]:
         with reading(host, tmp_path) as reader:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.gitlab_discussions import _QUERY
+from connectors.gitlab.discussions import _QUERY
 from tests.connectors.gitlab_host import (
     GitLabHost,
     Project,

@@ -10,9 +10,9 @@ from types import SimpleNamespace
 import pytest
 from starlette.responses import Response
 
-from connectors import http_exchange
 from connectors.http import Budget, Client, Forbidden, HttpError, Unavailable
-from connectors.http_exchange import Exchange
+from connectors.http import exchange as http_exchange
+from connectors.http.exchange import Exchange
 from tests.connectors.http_script import Reply, Script, error, ok
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

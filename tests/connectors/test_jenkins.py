@@ -26,7 +26,7 @@ from connectors.connector import (
     SourceError,
 )
 from connectors.jenkins import JenkinsConnector, JenkinsOptions
-from connectors.jenkins_builds import page_of
+from connectors.jenkins.builds import page_of
 from connectors.records import Deployment, Job, PipelineRun
 from demo.servers import jenkins as server
 from demo.world import Build, JenkinsJob, Stage, World
@@ -143,8 +143,8 @@ class JenkinsTool(Tool):
 class TestContract(ConnectorContract):
     @pytest.fixture
     def tool(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tool]:
-        monkeypatch.setattr("connectors.jenkins_reading._BATCH_SIZE", 2)
-        monkeypatch.setattr("connectors.jenkins_reading._CHUNK", 1)
+        monkeypatch.setattr("connectors.jenkins.reading._BATCH_SIZE", 2)
+        monkeypatch.setattr("connectors.jenkins.reading._CHUNK", 1)
         live = Live(
             JenkinsJob(("shop", "api", "main"), is_branch=True, builds=[made(1), made(2), made(3)]),
             JenkinsJob(

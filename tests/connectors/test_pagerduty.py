@@ -13,7 +13,6 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from connectors import pagerduty_feed
 from connectors.connector import (
     Batch,
     Connector,
@@ -23,8 +22,9 @@ from connectors.connector import (
     Quarantined,
 )
 from connectors.pagerduty import PagerDutyConnector, PagerDutyOptions
-from connectors.pagerduty_feed import LATE, SKEW, SPAN, Position, spans
-from connectors.pagerduty_incidents import _meaning
+from connectors.pagerduty import feed as pagerduty_feed
+from connectors.pagerduty.feed import LATE, SKEW, SPAN, Position, spans
+from connectors.pagerduty.incidents import _meaning
 from connectors.records import Incident
 from tests.connectors.contract import ConnectorContract, Loaded, Tool, scopes
 from tests.connectors.pagerduty_account import ADA, BO, DAY, SHA, TOKEN, Account, minutes

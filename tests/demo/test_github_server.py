@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 from graphql import ExecutionResult, GraphQLResolveInfo, execute, parse
 
-from connectors import github_queries
+from connectors.github import queries as github_queries
 from demo.servers.github import RUNS_CAP, app
 from demo.world import Repository, World
 from tests.connectors.github_host import TOKEN, at, pull_request, repository, run, small_world

@@ -154,6 +154,9 @@ def test_the_oddities_of_real_tools_are_in_it() -> None:
         "two production environments": any(one.environment == "prod-us" for one in deployments),
         "a run that was tried again": any(run.attempt > 1 for run in runs),
         "a release": any(repository.releases for repository in repositories()),
+        "a release before its time": any(
+            release.is_prerelease for repository in repositories() for release in repository.releases
+        ),
         "archived": any(repository.archived for repository in repositories()),
         "forked": any(repository.fork for repository in repositories()),
         "empty": any(repository.is_empty for repository in repositories()),

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from demo import repositories
+from demo.history import History
 from demo.organisation import Organisation, organisation
-from demo.world import PullRequest, Repository
+from demo.world import Person, PullRequest, Repository
 
 END = datetime(2026, 11, 20, 15, tzinfo=UTC)
 
@@ -184,6 +185,18 @@ def test_a_clone_without_trees_can_be_made(made: Organisation, folder: Path, tmp
     counted = ["git", "-C", str(tmp_path / "clone.git"), "rev-list", "--all", "--count"]
     count = int(subprocess.run(counted, check=True, capture_output=True).stdout)
     assert count == int(git(folder, name, "rev-list", "--all", "--count")) > 5
+
+
+def test_folders_are_sorted_as_git_sorts_them(tmp_path: Path) -> None:
+    history = History("main")
+    files = {"a/x": "1", "a.txt": "2", "a-b": "3", "a0": "4", "a/b/c": "5"}
+    tree = history.folder(history.tree(files))
+    person = Person("quin", "Quin Lorn", "quin@demo.example")
+    history.refs["refs/heads/main"] = history.commit(tree, (), person, 1_700_000_000, "Begin")
+    assert repositories.write({"sorted": history}, tmp_path / "git")
+    assert git(tmp_path / "git", "sorted", "fsck", "--strict", "--full") == ""
+    listed = git(tmp_path / "git", "sorted", "ls-tree", "-r", "--name-only", "HEAD")
+    assert set(listed.split()) == files.keys()
 
 
 def test_an_empty_repository_is_one_without_a_commit(made: Organisation, folder: Path) -> None:

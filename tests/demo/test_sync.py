@@ -38,7 +38,7 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     defaults: Any = Client.__init__.__kwdefaults__
     monkeypatch.setitem(defaults, "timeout_seconds", 2.0)
     for method in ("pause", "_block"):
-        monkeypatch.setattr(f"connectors.http_exchange.Exchange.{method}", lambda *_: None)
+        monkeypatch.setattr(f"connectors.http.exchange.Exchange.{method}", lambda *_: None)
     with stamina.set_testing(True, attempts=6, cap=True):
         yield
 

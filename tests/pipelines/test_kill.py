@@ -15,7 +15,7 @@ from tests.pipelines.syncing import published_rows, sync, workspace
 # One function called at each stage of a sync, and which call of it.
 STAGES = {
     "before anything": ("pipelines.status.begin", 1),
-    "before the mirror is made": ("connectors.git_mirror.update", 1),
+    "before the mirror is made": ("connectors.git.mirror.update", 1),
     "before the first batch": ("pipelines.landing.Landing.write", 1),
     "between two batches": ("pipelines.landing.Landing.write", 2),
     "a batch written, not renamed": ("os.fsync", 4),

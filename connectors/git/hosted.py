@@ -1,0 +1,52 @@
+"""Commits and refs of repositories that a host's API lists, over the git protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pydantic import JsonValue, SecretStr
+
+from connectors.connector import Context, Item, SourceError
+from connectors.git import mirror as git_mirror
+from connectors.git.cli import Git, GitError, Remote
+from connectors.git.locations import Location
+from connectors.git.reading import Reading
+
+
+class HostedGit:
+    """Reads repositories of one host with one account; safe in several threads, one scope in each.
+
+    Raises `SourceError` where git is missing or too old.
+    """
+
+    def __init__(self, context: Context, *, user: str, password: SecretStr | None) -> None:
+        self._git = Git()
+        self._user = user
+        self._password = password
+        context.cache.mkdir(mode=0o700, parents=True, exist_ok=True)
+        git_mirror.clear_unfinished(context.cache)
+        self._reading = Reading(self._git, context)
+
+    def read(self, scope: str, clone_url: str, cursor: JsonValue) -> Iterator[Item]:
+        """Yield new commits, then the refs with the cursor, where there is anything new.
+
+        `clone_url` is http(s) or `file://`. Raises `SourceError` in git's words.
+        """
+        if clone_url.startswith("file://"):
+            remote = Remote(clone_url.removeprefix("file://"))
+        else:
+            password = self._password.get_secret_value() if self._password else ""
+            remote = Remote(clone_url, self._user if password else "", password)
+        location = Location(scope, "", remote)
+        try:
+            yield from self._reading.items(location, self._reading.prepare(location, cursor), cursor)
+        except GitError as error:
+            raise SourceError(str(error), error.mend, is_transient=error.is_transient) from None
+        except OSError as error:
+            raise SourceError(
+                f"{error.strerror}: {error.filename}", "look at the disk of CAIRN_HOME"
+            ) from error
+
+    def close(self) -> None:
+        """End what git still does."""
+        self._git.stop()
