@@ -249,9 +249,14 @@ def _opened(option: Path | None) -> Iterator[Workplace]:
 @contextmanager
 def _opened_demo(*, with_faults: bool = False) -> Iterator[Workplace]:
     from cairn import workplace
+    from demo.serve import DemoError
 
-    with workplace.opened_demo(with_faults=with_faults) as place:
-        yield place
+    try:
+        with workplace.opened_demo(with_faults=with_faults) as place:
+            yield place
+    except DemoError as error:
+        console.print(str(error), style="red", markup=False, soft_wrap=True)
+        raise typer.Exit(1) from error
 
 
 def main() -> None:
