@@ -124,7 +124,7 @@ def _check_matching(home: Home, workspace: Workspace, report: _Report) -> None:
             report.note(
                 f"{name}: {row['undated_release_tags']} release tag(s) without a usable date; no deployments"
             )
-        if not row["commits"]:
+        if not row["commits"] or row["service"] is None:
             continue
         if row["deployments"] == 0:
             report.bad(
@@ -140,10 +140,15 @@ def _check_matching(home: Home, workspace: Workspace, report: _Report) -> None:
     if len(coverage) > _LISTED:
         commits, deployments = (sum(row[key] for row in coverage) for key in ("commits", "deployments"))
         report.good(f"{len(coverage):,} repositories: {commits:,} commits, {deployments:,} deployments")
-    for row in snapshot.rows("from marts.environment where not is_production"):
+    for row in snapshot.rows(
+        "select source, list(environment order by deployments desc) as names, sum(deployments) as deployments"
+        " from marts.environment where not is_production group by source order by source"
+    ):
+        names = [str(name) for name in row["names"]]
+        more = f" and {len(names) - 5} more" if len(names) > 5 else ""
         report.note(
-            f"{row['source']}: {row['environment']} is not production: {row['deployments']:,} deployment(s)"
-            " are in no figure"
+            f"{row['source']}: not production, and in no figure: {row['deployments']:,.0f} deployment(s) to"
+            f" {', '.join(names[:5])}{more}"
         )
     for row in snapshot.rows(
         "select repository, left_out, count(distinct change_id) as changes from marts.change"
