@@ -17,7 +17,7 @@ SLOW_FACTOR = 1.8
 """How many times as long as usual everything takes on the slow runner image."""
 RUNNER = "demo-linux"
 
-_FAILS, _CANCELLED, _IS_RETRIED, _WAS_FLAKY = 0.09, 0.02, 0.45, 0.7
+_FAILS, _CANCELLED, _IS_RETRIED, _WAS_FLAKY = 0.09, 0.02, 0.3, 0.7
 _OTHERS_SECONDS = 240.0
 _BUILD_SHARE = 0.35
 
