@@ -2,103 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import re
-import shutil
-from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pyarrow.parquet as pq
 import pytest
-import stamina
 
-import demo
-from connectors.http import Client
 from connectors.records import STREAMS
-from demo.organisation import Organisation, organisation, personal
-from demo.serve import SEED, Running, start
-from pipelines import ingest, warehouse
+from demo.organisation import Organisation, personal
+from demo.serve import Running, start
 from pipelines.home import Home
 from pipelines.reading import SourceRead, read_source
-from pipelines.workspace import Workspace, load
-from tests.pipelines import syncing
+from tests.demo.pulling import SCALE, like, pull, tables, workspace
 
-SCALE = 0.02
-WORKSPACE = Path(demo.__file__).with_name("cairn.yaml")
 PERSONAL_WORDS = re.compile(r"[\w.@+-]+")
 
-
-@pytest.fixture(autouse=True)
-def no_waiting(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Patience without the pauses."""
-    defaults: Any = Client.__init__.__kwdefaults__
-    monkeypatch.setitem(defaults, "timeout_seconds", 2.0)
-    for method in ("pause", "_block"):
-        monkeypatch.setattr(f"connectors.http.exchange.Exchange.{method}", lambda *_: None)
-    with stamina.set_testing(True, attempts=6, cap=True):
-        yield
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("organisation")
-
-
-@pytest.fixture(scope="module")
-def tools(folder: Path) -> Iterator[Running]:
-    with start(folder, scale=SCALE) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def made(tools: Running, folder: Path) -> Organisation:
-    end = json.loads((folder / "organisation.json").read_text())["end"]
-    return organisation(SEED, datetime.fromisoformat(end), scale=SCALE)
-
-
-@pytest.fixture(scope="module")
-def home(tools: Running, tmp_path_factory: pytest.TempPathFactory) -> Home:
-    """Read once, without faults."""
-    home = Home(tmp_path_factory.mktemp("home"))
-    reads = pull(home, workspace(tools))
-    assert all(read.is_ok for read in reads), [(read.error, read.problems) for read in reads]
-    return home
-
-
-def workspace(running: Running, **environ: str) -> Workspace:
-    return load(WORKSPACE, {**running.environ, **environ})
-
-
-def pull(home: Home, settings: Workspace) -> list[SourceRead]:
-    """Land and load every source, as a sync does."""
-    home.create()
-    reads = [
-        read_source(home, source, is_full=False, progress=lambda *_: None) for source in settings.sources
-    ]
-    with warehouse.writing(home) as connection:
-        ingest.load(connection, home.landing, {read.source: read.outcome() for read in reads})
-    return reads
-
-
-def like(home: Home, folder: Path) -> Home:
-    """An empty home that hashes people as `home` does."""
-    other = Home(folder / "home")
-    other.create()
-    shutil.copy(home.root / "identity.key", other.root)
-    return other
-
-
-def tables(home: Home) -> dict[str, list[str]]:
-    """Every raw record, in order."""
-    with duckdb.connect(str(home.warehouse), read_only=True) as connection:
-        return {
-            stream: sorted(map(str, connection.execute(f'from raw."{stream}"').fetchall()))
-            for stream in STREAMS
-        }
+pytestmark = pytest.mark.usefixtures("no_waiting")
 
 
 def test_nothing_is_left_behind(made: Organisation, home: Home) -> None:
@@ -179,25 +100,6 @@ def test_with_every_fault_on_the_end_is_the_same(
     now, without_faults = tables(other), tables(home)
     for stream in STREAMS:
         assert sorted(set(now[stream]) ^ set(without_faults[stream]))[:4] == [], stream
-
-
-@pytest.mark.parametrize(
-    ("function", "call"),
-    [
-        ("pipelines.landing.Landing.write", 3),
-        ("pipelines.landing.Landing.write", 300),
-        ("pipelines.ingest._merge", 4),
-        ("connectors.http.Client.graphql", 40),
-    ],
-)
-def test_killed_midway_the_next_sync_comes_to_the_same_end(
-    home: Home, tools: Running, tmp_path: Path, function: str, call: int
-) -> None:
-    other = like(home, tmp_path)
-    killed = syncing.sync(other, workspace(tools), kill_at=(function, call))
-    assert killed.exitcode == -9
-    assert all(read.is_ok for read in pull(other, workspace(tools)))
-    assert tables(other) == tables(home)
 
 
 @pytest.mark.parametrize(
