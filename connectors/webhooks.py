@@ -34,7 +34,7 @@ _GITLAB_RESULTS = {
 }
 _SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?").fullmatch
 _GITLAB_TIME = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d) (?:UTC|([+-]\d\d):?(\d\d))").fullmatch
-_REVIEW_APP = re.compile(r"(review|preview|branch|feature|pr)/.", re.IGNORECASE).match
+_REVIEW_APP = re.compile(r"(review|preview|branch|feature|pr)[^/]*/.", re.IGNORECASE).match
 
 
 def github_deployment(payload: Mapping[str, Any], context: Context) -> Deployment | None:
@@ -65,8 +65,8 @@ def github_deployment(payload: Mapping[str, Any], context: Context) -> Deploymen
         created_at=created_at,
         started_at=at if status["state"] == "in_progress" else None,
         finished_at=None if result == "running" else at,
-        url=_link(status.get("log_url") or status.get("target_url"))
-        or f"{home}/deployments/{quote(environment, safe='')}",
+        # What the event links to may have the branch in its address.
+        url=f"{home}/deployments/{quote(environment, safe='')}",
     )
 
 
@@ -119,7 +119,8 @@ def environment_name(name: Any) -> str:
     """The name of an environment; of an app for one branch without the branch's, which may be personal."""
     if not isinstance(name, str) or not name.strip():
         raise Malformed("environment is missing")
-    return f"{name.partition('/')[0]}/*" if _REVIEW_APP(name) else name
+    match = _REVIEW_APP(name)
+    return f"{match[1]}/*" if match else name
 
 
 def _address(url: str) -> str:

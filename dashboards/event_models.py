@@ -84,12 +84,10 @@ class Event(BaseModel):
 class DeploymentEvent(Event):
     """One attempt to bring a version to an environment."""
 
-    repository: Line | None = None
-    """Id of the repository, where this source has it; else leave it out and name `repository_url`."""
     repository_url: Link | None = None
     """Address of the repository."""
     service: Line | None = None
-    """What is deployed, by its id, one of its aliases, or its name."""
+    """Name of what is deployed; enough where it is built from one repository."""
     environment: Line
     """As `production`."""
     is_production: bool | None = None
@@ -111,7 +109,7 @@ class DeploymentEvent(Event):
 
     @model_validator(mode="after")
     def _agrees(self) -> Self:
-        if not (self.repository or self.repository_url or self.service):
+        if not (self.repository_url or self.service):
             raise _refusal("says not what is deployed", "Add repository_url or service")
         if (self.finished_at is None) != (self.status == "running"):
             raise _refusal(
@@ -123,6 +121,7 @@ class DeploymentEvent(Event):
     def record(self, context: Context) -> Deployment:
         """As it lands."""
         fields = self.model_dump()
+        fields["repository"] = None
         fields["environment"] = environment_name(self.environment)
         fields["ref"] = self.ref and context.branch(self.ref)
         return Deployment(**fields)

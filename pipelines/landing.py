@@ -166,10 +166,22 @@ def _table(batch: Batch) -> tuple[pa.Table, list[Quarantined]]:
         try:
             _convert([record], schema)
             fitting.append(record)
-        except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError, OverflowError, ValueError) as error:
+        except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError, OverflowError, ValueError):
             key = "/".join(str(getattr(record, name, "?")) for name in KEYS[batch.stream])
-            misfits.append(Quarantined(batch.stream, batch.scope, key, f"does not fit its type: {error}"))
+            misfits.append(Quarantined(batch.stream, batch.scope, key, _misfit(record, schema)))
     return _convert(fitting, schema), misfits
+
+
+def _misfit(record: Record, schema: pa.Schema) -> str:
+    """Which column is wrong; what it holds may be personal."""
+    for value, field in zip(record, schema, strict=True):
+        try:
+            array = pa.array([value], field.type)
+        except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError, OverflowError, ValueError):
+            return f"{field.name} does not fit its type, {field.type}"
+        if array.null_count and not field.nullable:
+            return f"{field.name} is missing"
+    return "does not fit its type"
 
 
 def _convert(records: Iterable[Record], schema: pa.Schema) -> pa.Table:

@@ -85,6 +85,9 @@ def read_source(home: Home, config: SourceConfig, *, is_full: bool, progress: Pr
             for item in items:
                 match item:
                     case Batch():
+                        if waiting and item.cursor is not None:
+                            # Its cursor goes past them.
+                            _set_aside(landing, waiting, result)
                         misfits = landing.write(item)
                         waiting += misfits
                         result.landed[item.stream] += len(item.records) - len(misfits)

@@ -35,7 +35,7 @@ class HostedGit:
         if clone_url.startswith("file://"):
             remote = Remote(clone_url.removeprefix("file://"))
         else:
-            password = self._password.get_secret_value() if self._password else ""
+            password = self._password.get_secret_value() if self._password is not None else ""
             remote = Remote(clone_url, self._user if password else "", password)
         location = Location(scope, "", remote)
         try:

@@ -21,7 +21,7 @@ from connectors.github import runs as github_runs
 from connectors.github import workflows as github_workflows
 from connectors.github.api import GitHub, Listed, Progress
 from connectors.github.runs import attempt_of, name_of, time_of
-from connectors.http import HttpError, LinkPaging, NotFound
+from connectors.http import Answer, HttpError, LinkPaging, NotFound
 from connectors.parsing import instant, moment, parsed
 from connectors.records import CapabilityUse, Job, PipelineRun
 from connectors.snapshot import fields
@@ -38,6 +38,8 @@ _AIM = 700
 """Runs in a window, which are never spread evenly."""
 _AT_ONCE = 100
 _OVERLAP = timedelta(minutes=1)
+_TRIES = 3
+"""How often a window is gone through while runs are deleted from it."""
 _SWEEP_EVERY = timedelta(days=1)
 _SWEPT = timedelta(days=7)
 _SECOND = timedelta(seconds=1)
@@ -188,9 +190,7 @@ class _Reading:
 
     def _windows(self, start: datetime, end: datetime) -> Iterator[list[Run] | Note]:
         """All runs created from `start` to `end`, both included, oldest window first."""
-        pages = self._client.pages(
-            self._path, _parameters(f"{_iso(start)}..{_iso(end)}"), stream=STREAM, paging=LinkPaging()
-        )
+        pages = self._pages(start, end)
         runs, total = _listed(next(pages).json())
         seconds = int((end - start).total_seconds())
         if total >= _CAP and seconds >= 1:
@@ -203,11 +203,20 @@ class _Reading:
             yield Note(
                 self._repository.id, f"of the runs created at {_iso(start)} no more than {_CAP} are read"
             )
-        # Runs that are deleted meanwhile may shift others onto two pages.
+        # A run that is deleted meanwhile shifts another past the page it was to be on: then all again.
         by_id = {run.get("id"): run for run in runs}
-        for page in pages:
-            by_id |= {run.get("id"): run for run in _listed(page.json())[0]}
+        for _ in range(_TRIES):
+            for page in pages:
+                more, total = _listed(page.json())
+                by_id |= {run.get("id"): run for run in more}
+            if len(by_id) >= total:
+                break
+            pages = self._pages(start, end)
         yield list(by_id.values())
+
+    def _pages(self, start: datetime, end: datetime) -> Iterator[Answer]:
+        window = _parameters(f"{_iso(start)}..{_iso(end)}")
+        return self._client.pages(self._path, window, stream=STREAM, paging=LinkPaging())
 
     def _unfinished(self) -> Iterator[Run]:
         """Runs under way that this reading did not come by."""
@@ -234,6 +243,7 @@ class _Reading:
 
     def _attempts(self, runs: Sequence[Run]) -> Iterator[Item]:
         attempts: list[Run] = []
+        names = [str(run.get("id")) for run in runs]
         for run in runs:
             earlier, lost = self._earlier(run)
             yield from lost
@@ -258,6 +268,10 @@ class _Reading:
         created = [at for run in runs if (at := time_of(run, "created_at"))]
         if created:
             self._state = self._state._replace(until=max(self._state.until or created[-1], created[-1]))
+        # Killed after this chunk, the next reading has to ask for these again.
+        under_way = {id_: attempt for id_, attempt in self._state.under_way.items() if id_ not in names}
+        under_way |= {id_: self._under_way[id_] for id_ in names if id_ in self._under_way}
+        self._state = self._state._replace(under_way=under_way)
         yield from self._progress.batches(
             (STREAM, [record for record, _ in records]),
             (github_workflows.STREAM, uses),
@@ -269,7 +283,7 @@ class _Reading:
         """The attempts before the one that lists show, as far as they are not known."""
         earlier: list[Run] = []
         lost: list[Quarantined] = []
-        last = attempt_of(run)
+        last = attempt_of(run) if "id" in run else 0
         first = self._before.under_way.get(str(run.get("id")), 1)
         for number in range(max(first, last - MOST_EARLIER_ATTEMPTS), last):
             path = f"{self._path}/{run['id']}/attempts/{number}"

@@ -33,7 +33,7 @@ _WALKED = github_walk.Connection(
 )
 _IDS_AT_ONCE = 50
 _ORDER = {"QUEUED": 0, "PENDING": 0, "WAITING": 0, "IN_PROGRESS": 1}
-_REVIEW_APP = re.compile(r"(review|preview|branch|feature|pr)/.", re.IGNORECASE).match
+_REVIEW_APP = re.compile(r"(review|preview|branch|feature|pr)[^/]*/.", re.IGNORECASE).match
 
 
 def read(github: GitHub, repository: Listed, progress: Progress) -> Iterator[Item]:
@@ -163,13 +163,18 @@ def _ref(github: GitHub, repository: Listed, ref: Mapping[str, Any] | None) -> s
 
 def _environment(name: str) -> str:
     """Of an app for one branch without the branch's name, which may be personal."""
-    return f"{name.partition('/')[0]}/*" if _REVIEW_APP(name) else name
+    match = _REVIEW_APP(name)
+    return f"{match[1]}/*" if match else name
 
 
 def _public(url: str | None, repository: Listed, shown: Mapping[str | None, str | None]) -> str:
     """Where a person can follow it, unless that names what is masked; `shown` is what names became."""
     masked = [name for name, masked in shown.items() if name and name != masked]
-    if url is None or any(name in unquote(url) for name in masked):
+    # Elsewhere, as at a preview's host, the branch may be part of any address.
+    is_own = url is not None and url.startswith(
+        (f"{repository.url}/actions/", f"{repository.url}/deployments")
+    )
+    if url is None or not is_own or any(name in unquote(url) for name in masked):
         return f"{repository.url}/deployments"
     return url
 

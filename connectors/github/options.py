@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import threading
+import time
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -39,6 +41,10 @@ def _pattern(text: str) -> str:
     except re.error as error:
         raise ValueError(f"is no regular expression: {error}") from None
     return text
+
+
+_TOKEN_SECONDS = 1800
+"""How long an installation's token is used by git, of the hour it lasts."""
 
 
 class GitHubApp(BaseModel):
@@ -114,7 +120,8 @@ class GitHubOptions(Options):
         if self.git:
             return f"{self.git}/{name}.git"
         parts = urlsplit(self.url)
-        host = parts.netloc.removeprefix("api.")
+        is_hosted = parts.hostname == "api.github.com" or str(parts.hostname).endswith(".ghe.com")
+        host = parts.netloc.removeprefix("api.") if is_hosted else parts.netloc
         return f"{parts.scheme}://{host}{parts.path.removesuffix('/api/v3')}/{owner}/{name}.git"
 
     def git_password(self) -> SecretStr | None:
@@ -125,15 +132,22 @@ class GitHubOptions(Options):
 
 
 class _InstallationToken(SecretStr):
-    """The token of an App's installation, which lasts an hour: asked for whenever git needs one."""
+    """The token of an App's installation, which lasts an hour: asked for when git needs one."""
 
     def __init__(self, options: GitHubOptions) -> None:
         super().__init__("")
         self._options = options
+        self._lock = threading.Lock()
+        self._token = ""
+        self._good_until = 0.0
 
     def get_secret_value(self) -> str:
         """Raises `SourceError` where GitHub gives none."""
-        return self._options.auth().grant(self._send).value.rpartition(" ")[2]
+        with self._lock:
+            if time.monotonic() >= self._good_until:
+                self._token = self._options.auth().grant(self._send).value.rpartition(" ")[2]
+                self._good_until = time.monotonic() + _TOKEN_SECONDS
+            return self._token
 
     def _send(self, method: str, path: str, headers: Mapping[str, str], _: object) -> Answer:
         with Client(self._options.url, headers=headers) as client:

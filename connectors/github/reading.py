@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import threading
 from collections.abc import Callable, Iterator
@@ -22,6 +23,8 @@ from connectors.github.api import GitHub, Listed, Progress, is_out_of_bounds, ou
 from connectors.github.options import GitHubOptions
 from connectors.http import HttpError, NotFound, Unauthorized, Unavailable
 from connectors.records import Repository
+
+log = logging.getLogger(__name__)
 
 _MOST_UNREACHABLE = 3
 """Repositories in a row for which there is no answer; then GitHub is taken for down."""
@@ -47,8 +50,8 @@ class Reading:
         is_covered = True
         yield from _itself(repository, progress)
         for part, read in self._parts(repository, progress).items():
+            # What the credentials may not read is said once, and is no gap in what they may.
             if part in self._out_of_bounds or part not in repository.marks:
-                is_covered = False
                 continue
             if not _has_news(part, repository, progress):
                 continue
@@ -56,10 +59,18 @@ class Reading:
                 yield from read()
                 self._unreachable = 0
             except SourceError as error:
-                is_covered = False
                 yield from self._problem(repository, part, error)
+                is_covered = is_covered and part in self._out_of_bounds
                 if isinstance(error, NotFound | Unavailable):
                     break
+            except (KeyError, TypeError, ValueError, AttributeError):
+                log.exception("%s of repository %s", part, repository.id)
+                is_covered = False
+                yield Problem(
+                    repository.id,
+                    f"{repository.name}: GitHub's answer about its {part} has another shape than documented",
+                    "If it stays so, please report it; the other repositories are read.",
+                )
         yield from progress.rest()
         if is_covered:
             yield Covered(repository.id, began)
@@ -115,6 +126,8 @@ class Reading:
 def _has_news(part: str, repository: Listed, progress: Progress) -> bool:
     """Whether a part may have changed, as far as the list of repositories tells."""
     known, mark = progress.part(part), repository.marks[part]
+    if part == "deployment" and known.get("under_way"):
+        return True
     return mark is None or (known.get("mark") != mark and (bool(known) or part not in repository.without))
 
 

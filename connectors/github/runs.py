@@ -65,7 +65,7 @@ def job(item: Mapping[str, Any], repository: Listed) -> Job:
         run=str(int(item["run_id"])),
         attempt=attempt_of(item),
         repository=repository.id,
-        name=str(item["name"]),
+        name=_without_branch(str(item["name"]), item.get("head_branch"), repository.default_branch),
         runner=", ".join(item["labels"]) or None,
         queued_at=instant(item.get("created_at")),
         started_at=instant(item["started_at"]),
@@ -73,6 +73,11 @@ def job(item: Mapping[str, Any], repository: Listed) -> Job:
         result=how,
         url=item["html_url"],
     )
+
+
+def _without_branch(name: str, branch: object, default: str | None) -> str:
+    """The name of a job of a matrix may hold that of the branch, which may be personal."""
+    return name.replace(branch, "*") if isinstance(branch, str) and branch and branch != default else name
 
 
 def attempt_of(run: Mapping[str, Any]) -> int:

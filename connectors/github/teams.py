@@ -11,6 +11,7 @@ from connectors import snapshot
 from connectors.connector import Context, Item
 from connectors.github import queries as github_queries
 from connectors.github.api import GitHub, connection
+from connectors.http import HttpError
 from connectors.parsing import parsed
 from connectors.records import Membership, Team
 
@@ -51,9 +52,9 @@ def _nodes(github: GitHub, owner: str) -> Iterator[dict[str, Any]]:
             if isinstance(node, dict):
                 _complete(github, owner, node)
             yield node
-        if page.end is None or page.end == after:
+        if page.end is None:
             return
-        after = page.end
+        after = _further(page.end, after)
 
 
 def _complete(github: GitHub, owner: str, node: dict[str, Any]) -> None:
@@ -64,7 +65,13 @@ def _complete(github: GitHub, owner: str, node: dict[str, Any]) -> None:
         data, errors = github.graphql(github_queries.TEAM_MEMBERS, variables, "membership")
         page = connection((data.get("organization") or {}).get("team"), "members", errors)
         node["members"]["nodes"] += page.items
-        after = None if page.end == after else page.end
+        after = None if page.end is None else _further(page.end, after)
+
+
+def _further(end: str, after: str | None) -> str:
+    if end == after:
+        raise HttpError("GitHub answers with the same page of teams again and again", "Sync again later.")
+    return end
 
 
 def _team(node: Mapping[str, Any]) -> Team:

@@ -19,7 +19,7 @@ STREAM = "capability_use"
 _LONGEST_FILE = 1_000_000
 """Characters."""
 _WORKFLOW = re.compile(r"[^/]+/[^/]+/\.github/workflows/.+").fullmatch
-_VERSION = re.compile(r"v?\d[\w.+-]*|[0-9a-f]{40}|sha256:[0-9a-f]{64}").fullmatch
+_VERSION = re.compile(r"v?\d+(\.\d+)*([-+.][0-9a-z.]{1,12})?|[0-9a-f]{40}|sha256:[0-9a-f]{64}").fullmatch
 
 
 def read(github: GitHub, repository: Listed, progress: Progress) -> Iterator[Item]:
@@ -59,7 +59,9 @@ def of_run(
 ) -> Iterator[CapabilityUse]:
     """The reusable workflows of other repositories that an attempt of a run called."""
     for each in workflows if isinstance(workflows, list) else []:
-        what, _, version = str(each["path"]).partition("@")
+        if not isinstance(each, dict) or not isinstance(each.get("path"), str):
+            continue
+        what, _, version = each["path"].partition("@")
         if not _is_own(what, repository):
             yield CapabilityUse(
                 id=f"run:{run.id}:{run.attempt}:{what}",

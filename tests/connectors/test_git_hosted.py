@@ -84,6 +84,17 @@ def test_credentials_do_not_follow_a_redirect_to_another_host(
     assert TOKEN not in str(refused.value)
 
 
+def test_a_password_that_is_asked_for_each_time_is_shown_to_git(
+    upstream: Upstream, git_host: GitHost, tmp_path: Path
+) -> None:
+    class Asked(SecretStr):
+        def get_secret_value(self) -> str:
+            return TOKEN
+
+    git = HostedGit(Context(tmp_path / "cache", b"key"), user="x-access-token", password=Asked(""))
+    assert list(git.read("42", git_host.url("shop.git"), None))
+
+
 def test_a_missing_repository_is_one_line_in_gits_words(hosted: HostedGit, git_host: GitHost) -> None:
     with pytest.raises(SourceError, match="not found"):
         list(hosted.read("7", git_host.url("gone.git"), None))

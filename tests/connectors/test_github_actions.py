@@ -361,6 +361,42 @@ class TestChanges:
         host.read(cache, loaded)
         assert host.asked("/runs/5001") == 0
 
+    def test_killed_midway_a_run_under_way_is_not_forgotten(
+        self, host: GitHubHost, cache: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("connectors.github.actions._AT_ONCE", 50)
+        others = [run(number) for number in range(400, 520)]
+        host.shop.runs = [run(1, conclusion=None), *others]
+        loaded = Loaded()
+        reading = host.connector(cache).read({})
+        for item in reading:
+            loaded.load([item])
+            if attempts(loaded):
+                break
+        reading.close()  # type: ignore[attr-defined]
+        assert (1, 1) in attempts(loaded)
+        assert len(attempts(loaded)) < 121
+        host.shop.runs = [run(1, updated_at=at(521)), *others, run(521)]
+        host.read(cache, loaded)
+        assert attempts(loaded)[1, 1].result == "success"
+
+    def test_a_run_deleted_while_they_are_listed_costs_no_other(self, host: GitHubHost, cache: Path) -> None:
+        host.shop.runs = [run(number) for number in range(1, 251)]
+        is_deleted = False
+
+        def after(path: str, _: object, answer: Any) -> Any:
+            nonlocal is_deleted
+            if path.endswith("/actions/runs") and not is_deleted and len(answer["workflow_runs"]) == 100:
+                is_deleted = True
+                del host.shop.runs[-1]
+            return answer
+
+        host.after = after
+        loaded = Loaded()
+        host.read(cache, loaded)
+        assert is_deleted
+        assert {number for number, _ in attempts(loaded)} >= set(range(1, 250))
+
     def test_a_run_under_way_that_is_deleted_is_let_go(self, host: GitHubHost, cache: Path) -> None:
         others = [run(number) for number in range(400, 520)]
         host.shop.runs = [run(1, conclusion=None), *others]

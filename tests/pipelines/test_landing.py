@@ -51,6 +51,9 @@ def test_a_record_that_does_not_fit_its_type_is_handed_back_and_the_others_land(
         ("commit", "shop/missing"),
         ("commit", "shop/unprintable"),
     ]
+    reasons = [misfit.reason for misfit in misfits]
+    assert reasons[0] == "authored_at does not fit its type, timestamp[us, tz=UTC]"
+    assert reasons[1] == "author is missing"
     (file,) = landing.landed(tmp_path)
     assert pq.read_table(file.path)["sha"].to_pylist() == ["fits", "fits too"]
 

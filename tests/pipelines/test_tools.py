@@ -183,6 +183,33 @@ def test_what_git_and_the_host_both_read_counts_once(
     ]
 
 
+def test_of_a_repository_made_anew_under_its_name_the_living_one_counts(
+    connection: duckdb.DuckDBPyConnection, land: Callable[..., None], tmp_path: Path
+) -> None:
+    for id_ in ("1", "2"):
+        shop = Repository(id_, "shop", URL, "main", False)
+        land("github", *history(id_, f"a{id_}"), Batch("repository", id_, [shop]))
+    ingest.load(connection, tmp_path, {"github": Read({"1": at(2), "2": at(31)})})
+    for built in refresh.build(connection, workspace()):
+        assert built.broken == {}
+    assert connection.execute("select repository_id from core.repository").fetchall() == [("2",)]
+
+
+def test_a_deployment_of_a_service_alone_is_of_its_one_repository(
+    connection: duckdb.DuckDBPyConnection, land: Callable[..., None], tmp_path: Path
+) -> None:
+    land(
+        "github", *history("1", "a"), Batch("repository", "1", [Repository("1", "shop", URL, "main", False)])
+    )
+    records = [
+        deployment("10", "a", at(3), repository=None, service="shop"),
+        deployment("11", "a", at(4), repository=None, service="unheard-of"),
+    ]
+    land("push", Batch("deployment", "deployments", records))
+    build(connection, tmp_path, workspace())
+    assert [id_ for id_, *_ in deployed(connection)] == ["push:10"]
+
+
 def test_services_and_teams_are_those_of_the_catalogue(
     connection: duckdb.DuckDBPyConnection, land: Callable[..., None], tmp_path: Path
 ) -> None:

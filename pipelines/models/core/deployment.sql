@@ -18,24 +18,40 @@ columns:
   is_baseline: {type: boolean, description: "First known; what it contains has no known ship date"}
   url: {type: varchar, description: "Where a person can see it in the tool that recorded it", nullable: true}
 */
-with recorded as (
+with single as (
+    select service, any_value(source) as source, any_value(repository_id) as repository_id
+    from core.service_repository
+    group by service
+    having count(*) = 1
+),
+
+located as (
+    select
+        d.*,
+        coalesce(i.source, a.source, o.source) as at_source,
+        coalesce(i.repository_id, a.repository_id, o.repository_id) as repository_id
+    from raw.deployment as d
+    left join core.repository as i on i.source = d.source and i.repository_id = d.repository
+    left join core.repository as a
+        on d.repository is null and repository_address(a.url) = repository_address(d.repository_url)
+    left join single as o on d.repository is null and o.service = d.service
+),
+
+recorded as (
     select
         d.source || ':' || d.id as deployment_id,
-        r.source,
-        r.repository_id,
+        d.at_source as source,
+        d.repository_id,
         d.environment,
         case when starts_with(d.ref, '~') or d.ref is null then left(d.sha, 10) else d.ref end as ref,
         d.sha,
         d.finished_at,
         d.id as name,
         d.url
-    from raw.deployment as d
+    from located as d
     inner join core.environment as e on e.source = d.source and e.environment = d.environment
     inner join config.source as s on s.source = d.source
-    inner join core.repository as r
-        on (r.source = d.source and r.repository_id = d.repository)
-        or (d.repository is null and repository_address(r.url) = repository_address(d.repository_url))
-    where d.status = 'success' and d.sha is not null and d.finished_at is not null
+    where d.repository_id is not null and d.status = 'success' and d.sha is not null and d.finished_at is not null
         and case
             when s.kind = 'push' and d.is_production is not null then d.is_production
             else e.is_production

@@ -23,7 +23,8 @@ with named as (
             when s.kind = 'git' then r.id
             else s.source || ':' || r.id
         end
-        order by s.kind = 'git', s.position
+        -- Of one deleted and made anew under its name, the one that is still read.
+        order by s.kind = 'git', s.position, c.covered_until desc, r.id desc
     ) = 1
 )
 
