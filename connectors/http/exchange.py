@@ -24,7 +24,7 @@ from weakref import WeakSet
 import httpx
 
 from connectors.http.auth import Auth, Grant
-from connectors.http.errors import Redaction, Unavailable
+from connectors.http.errors import HttpError, Redaction, Unavailable
 from connectors.http.limits import Budget, budget, reset_seconds, resource
 from connectors.http.reading import Answer, Reading, Request, Setback
 
@@ -34,10 +34,15 @@ LONGEST_PAUSE_SECONDS = 20.0
 UNSAID_LIMIT_SECONDS = 60.0
 """Pause after a rate limit that does not say how long it lasts, as GitHub advises; doubled each time."""
 
+MOST_BYTES = 64 << 20
+"""Of a body once it is decompressed; no page of any tool comes near."""
+
 _CONNECT_SECONDS = 10.0
 _RENEWAL_SECONDS = 300.0
 """How long before they expire credentials are renewed, or a fifth of their life where that is less."""
 _REDIRECTS = 5
+_OF_THE_TRANSFER = {"content-encoding", "content-length", "transfer-encoding"}
+"""Headers that are about a body as it was sent."""
 _AUTH_STREAM = "auth"
 
 log = logging.getLogger(__name__)
@@ -245,13 +250,14 @@ class Exchange:
             with self._lock:
                 self.requests[request.stream] += 1
             try:
-                return self._http.request(
+                with self._http.stream(
                     request.method,
                     url,
                     headers=headers,
                     content=request.content,
                     extensions={"trace": self._note_socket},
-                )
+                ) as response:
+                    return self._received(request, response)
             except (httpx.RequestError, httpx.InvalidURL) as error:
                 setback = self.reading.lost(replace(request, url=url), error)
             except RuntimeError:  # of a client that was closed
@@ -260,6 +266,24 @@ class Exchange:
         if self._closed.is_set():
             raise _ended()
         return setback
+
+    def _received(self, request: Request, response: httpx.Response) -> httpx.Response | Setback:
+        """The response with its body, which may be compressed, unless it is too large to be meant."""
+        body = bytearray()
+        for chunk in response.iter_bytes():
+            body += chunk
+            if len(body) > MOST_BYTES:
+                error = HttpError(
+                    f"{self.reading.where(request)} is answered with more than {MOST_BYTES >> 20} MiB",
+                    "Check that the address of this source is the tool's API.",
+                )
+                return Setback(error, is_permanent=True)
+        headers = [pair for pair in response.headers.multi_items() if pair[0].lower() not in _OF_THE_TRANSFER]
+        whole = httpx.Response(
+            response.status_code, headers=headers, content=bytes(body), request=response.request
+        )
+        whole.next_request = response.next_request
+        return whole
 
     def _note_socket(self, event: str, info: Mapping[str, Any]) -> None:
         if event in {"connection.connect_tcp.complete", "connection.start_tls.complete"}:

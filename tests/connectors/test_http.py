@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import re
 import socket
 import threading
@@ -401,3 +402,19 @@ def test_a_plain_text_error(script: Script) -> None:
         pytest.raises(NotFound, match=r"404 Not Found: 404 page not found$"),
     ):
         client.get("/", stream="thing")
+
+
+def test_a_body_that_is_too_large_is_not_taken_in(script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("connectors.http.exchange.MOST_BYTES", 1 << 20)
+    bomb = gzip.compress(b" " * (20 << 20))
+    script.answers(Response(bomb, headers={"content-encoding": "gzip"}, media_type="application/json"))
+    with Client(script.url) as client, pytest.raises(HttpError, match="more than 1 MiB"):
+        client.get("/", stream="thing")
+    assert client.requests == {"thing": 1}
+
+
+def test_a_compressed_body_is_read(script: Script) -> None:
+    body = gzip.compress(b'{"id": 7}')
+    script.answers(Response(body, headers={"content-encoding": "gzip"}, media_type="application/json"))
+    with Client(script.url) as client:
+        assert client.get("/", stream="thing").json() == {"id": 7}
