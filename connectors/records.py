@@ -46,6 +46,12 @@ class Commit(NamedTuple):
     """`merge`, `revert`, `fix` or `change`, read from parents and subject."""
     change_number: int | None
     """Pull request the subject names, as in `Mend the parser (#12)`."""
+    reverts: str | None = None
+    """Commit that the message says it reverts."""
+    picked_from: str | None = None
+    """Commit that the message says it was cherry-picked from; the last where it names several."""
+    folders: tuple[str, ...] | None = None
+    """Folders it touches, as deep as the source reads them; None where it reads none."""
 
 
 class Ref(NamedTuple):
@@ -176,6 +182,8 @@ class Deployment(NamedTuple):
     finished_at: datetime | None
     """The first success, else the end; None while it runs."""
     url: str | None
+    rollout: str | None = None
+    """What the records of one rollout of several repositories have in common; None where it stands alone."""
 
 
 class Release(NamedTuple):
@@ -280,6 +288,19 @@ class Service(NamedTuple):
     """What other tools call it, as `pagerduty:PABC123` or `jenkins:shop/deploy`."""
 
 
+class Ownership(NamedTuple):
+    """A team that owned a service, for a time."""
+
+    service: str
+    """`Service.id`, one of its aliases, or its name."""
+    team: str
+    """`Team.id` or its name."""
+    valid_from: datetime | None
+    """None where it always did."""
+    valid_to: datetime | None
+    """Exclusive; None while it lasts."""
+
+
 class CapabilityUse(NamedTuple):
     """Evidence that something the platform offers is used: an event, or a state seen in a snapshot."""
 
@@ -320,6 +341,7 @@ Record = (
     | Membership
     | Identity
     | Service
+    | Ownership
     | CapabilityUse
 )
 
@@ -338,6 +360,7 @@ STREAMS: dict[str, type[Record]] = {
     "membership": Membership,
     "identity": Identity,
     "service": Service,
+    "ownership": Ownership,
     "capability_use": CapabilityUse,
 }
 """Stream name → record type; a stream lands under its name and loads into `raw.<name>`."""
@@ -357,6 +380,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "membership": ("team", "person", "valid_from"),
     "identity": ("alias", "person"),
     "service": ("id",),
+    "ownership": ("service", "team", "valid_from"),
     "capability_use": ("id",),
 }
 """Stream name → the fields that identify a record within its source."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -70,15 +71,32 @@ Instant = Annotated[
 Result = Literal["success", "failed", "cancelled", "skipped", "running", "unknown"]
 
 
-class Event(BaseModel):
-    """What all events have."""
-
+class _Fields(BaseModel):
     model_config = ConfigDict(
         extra="forbid", frozen=True, strict=True, hide_input_in_errors=True, use_attribute_docstrings=True
     )
 
+
+class Event(_Fields):
+    """What all events have."""
+
     id: Line
     """Yours, and the same whenever you tell of the same thing: what is sent again replaces what was."""
+
+
+class RepositoryCommit(_Fields):
+    """What was deployed of one of several repositories."""
+
+    repository_url: Link
+    """Address of the repository."""
+    sha: Sha
+    """The whole hash of the commit."""
+
+
+def _distinct(commits: list[RepositoryCommit]) -> list[RepositoryCommit]:
+    if len({each.repository_url for each in commits}) < len(commits):
+        raise _refusal("names a repository twice", "Name each repository once")
+    return commits
 
 
 class DeploymentEvent(Event):
@@ -86,6 +104,12 @@ class DeploymentEvent(Event):
 
     repository_url: Link | None = None
     """Address of the repository."""
+    commits: (
+        Annotated[list[RepositoryCommit], Field(min_length=1, max_length=100), AfterValidator(_distinct)]
+        | None
+    ) = None
+    """Where several repositories are deployed together, each of them, in place of `repository_url` and `sha`.
+    Sent again, it names the same ones."""
     service: Line | None = None
     """Name of what is deployed; enough where it is built from one repository."""
     environment: Line
@@ -109,8 +133,10 @@ class DeploymentEvent(Event):
 
     @model_validator(mode="after")
     def _agrees(self) -> Self:
-        if not (self.repository_url or self.service):
-            raise _refusal("says not what is deployed", "Add repository_url or service")
+        if not (self.repository_url or self.service or self.commits):
+            raise _refusal("says not what is deployed", "Add repository_url, commits or service")
+        if self.commits and (self.repository_url or self.sha):
+            raise _refusal("names a commit beside commits", "Put it into commits, or leave commits out")
         if (self.finished_at is None) != (self.status == "running"):
             raise _refusal(
                 "has to have finished_at unless it is running",
@@ -118,13 +144,24 @@ class DeploymentEvent(Event):
             )
         return self
 
-    def record(self, context: Context) -> Deployment:
-        """As it lands."""
-        fields = self.model_dump()
+    def records(self, context: Context) -> Sequence[Deployment]:
+        """As it lands: of several repositories one for each."""
+        fields: dict[str, Any] = self.model_dump(exclude={"commits"})
         fields["repository"] = None
         fields["environment"] = environment_name(self.environment)
         fields["ref"] = self.ref and context.branch(self.ref)
-        return Deployment(**fields)
+        whole = Deployment(**fields)
+        if self.commits is None:
+            return [whole]
+        return [
+            whole._replace(
+                id=f"{self.id}/{number}",
+                repository_url=commit.repository_url,
+                sha=commit.sha,
+                rollout=self.id,
+            )
+            for number, commit in enumerate(self.commits, 1)
+        ]
 
 
 class IncidentEvent(Event):
@@ -162,9 +199,9 @@ class IncidentEvent(Event):
             )
         return self
 
-    def record(self, _context: Context) -> Incident:
+    def records(self, _context: Context) -> Sequence[Incident]:
         """As it lands."""
-        return Incident(**self.model_dump())
+        return [Incident(**self.model_dump())]
 
 
 class AdoptionEvent(Event):
@@ -189,9 +226,9 @@ class AdoptionEvent(Event):
     url: Link | None = None
     """Where a person can see it."""
 
-    def record(self, context: Context) -> CapabilityUse:
+    def records(self, context: Context) -> Sequence[CapabilityUse]:
         """As it lands: a person by a keyed hash."""
         fields = self.model_dump()
         if self.subject_kind == "person":
             fields["subject"] = context.person(self.subject)
-        return CapabilityUse(**fields)
+        return [CapabilityUse(**fields)]

@@ -68,6 +68,8 @@ class Problem(Exception):
 class Told(NamedTuple):
     """What a request's body says."""
 
+    accepted: int = 0
+    """How many events it holds that are understood."""
     records: Sequence[Record] = ()
     failed: Sequence[Quarantined] = ()
     is_part: bool = False
@@ -115,7 +117,7 @@ async def _post(scope: str, request: Request, rates: Rates) -> Response:
         raise Problem(415, "Events are sent as application/json")
     body = await _body(request) if body is None else body
     kept = await run_in_threadpool(_keep, home, scope, request.headers, body)
-    return JSONResponse({"accepted": len(kept.records), "quarantined": len(kept.failed)}, status_code=202)
+    return JSONResponse({"accepted": kept.accepted, "quarantined": len(kept.failed)}, status_code=202)
 
 
 async def _authenticated(request: Request, home: Home) -> tuple[str | None, bytes | None]:
@@ -181,10 +183,12 @@ def _told(scope: str, headers: Mapping[str, str], content: Any, context: Context
         records, failed = parsed([content], lambda each: parse(each, context), "deployment", scope, str)
         if failed:
             raise Problem(422, f"This is no such webhook: {failed[0].reason}")
-        return Told([record for record in records if record], is_part=True)
+        news = [record for record in records if record]
+        return Told(len(news), news, is_part=True)
     if scope == "incidents" and isinstance(content, dict) and "alerts" in content:
         return _alerts(content)
-    return Told([event.record(context) for event in _events(_MODELS[scope], content)])
+    events = _events(_MODELS[scope], content)
+    return Told(len(events), [record for event in events for record in event.records(context)])
 
 
 def _alerts(content: dict[str, Any]) -> Told:
@@ -195,10 +199,8 @@ def _alerts(content: dict[str, Any]) -> Told:
         told = list(incidents(content, [Rule(match={})], "incidents"))
     except Malformed as error:
         raise Problem(422, f"The webhook {error}") from None
-    return Told(
-        [each for each in told if not isinstance(each, Quarantined)],
-        [each for each in told if isinstance(each, Quarantined)],
-    )
+    known = [each for each in told if not isinstance(each, Quarantined)]
+    return Told(len(known), known, [each for each in told if isinstance(each, Quarantined)])
 
 
 def _events(

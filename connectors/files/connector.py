@@ -38,7 +38,7 @@ _BATCH_SIZE = 10_000
 _IN_MEMORY = 2**24
 _LOOKED_AT = 100
 _SETTLED_NANOSECONDS = 2_000_000_000
-_STATES = {"repository", "ref", "team", "membership", "identity", "service"}
+_STATES = {"repository", "ref", "team", "membership", "identity", "service", "ownership"}
 """Records of what is, not of what happened."""
 
 

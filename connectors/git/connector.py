@@ -37,6 +37,9 @@ class GitOptions(Options):
     A URL may carry a user and a password or token."""
     releases: str = r"^v?\d+\.\d+\.\d+$"
     """Tags that are deployments: an RE2 pattern, searched for in the tag's name."""
+    folders: Annotated[int, Field(ge=1)] | None = None
+    """How many levels deep to read which folders each commit touches: as many as the deepest of the services'
+    `paths` has. Not at all without it. Changed, it has all commits read again."""
 
 
 class GitConnector(Connector):
@@ -57,7 +60,7 @@ class GitConnector(Connector):
         git = Git()
         locations, problems = git_locations.locate(self.options.repositories, git)
         yield from problems
-        reading = Reading(git, self.context)
+        reading = Reading(git, self.context, self.options.folders)
         with closing(_each(locations, lambda one: reading.prepare(one, cursors.get(one.id)), git)) as each:
             for location, future in each:
                 try:

@@ -19,13 +19,15 @@ class HostedGit:
     Raises `SourceError` where git is missing or too old.
     """
 
-    def __init__(self, context: Context, *, user: str, password: SecretStr | None) -> None:
+    def __init__(
+        self, context: Context, *, user: str, password: SecretStr | None, folders: int | None = None
+    ) -> None:
         self._git = Git()
         self._user = user
         self._password = password
         context.cache.mkdir(mode=0o700, parents=True, exist_ok=True)
         git_mirror.clear_unfinished(context.cache)
-        self._reading = Reading(self._git, context)
+        self._reading = Reading(self._git, context, folders)
 
     def read(self, scope: str, clone_url: str, cursor: JsonValue) -> Iterator[Item]:
         """Yield new commits, then the refs with the cursor, where there is anything new.
@@ -46,6 +48,10 @@ class HostedGit:
             raise SourceError(
                 f"{error.strerror}: {error.filename}", "look at the disk of CAIRN_HOME"
             ) from error
+
+    def is_read_otherwise(self, cursor: JsonValue) -> bool:
+        """Whether the repository was read before, but not all that is read of each commit now."""
+        return self._reading.is_read_otherwise(cursor)
 
     def close(self) -> None:
         """End what git still does."""

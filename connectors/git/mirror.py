@@ -1,4 +1,4 @@
-"""Mirrors: bare copies of branches and tags with their commits alone, no trees, no files."""
+"""Mirrors: bare copies of branches and tags with their commits, without files, with folders where wanted."""
 
 from __future__ import annotations
 
@@ -14,8 +14,13 @@ from typing import NamedTuple
 from connectors.git.cli import SHALLOW, Git, GitError
 from connectors.git.locations import Location
 
-COMMIT_FIELDS = "%H%x00%P%x00%an%x00%ae%x00%at%x00%ct%x00%s"
-"""What `Mirror.log` prints of a commit, in git's format language; a line each, fields apart by NUL."""
+COMMIT_FIELDS = "%x00%x00%b%x00%H%x00%P%x00%an%x00%ae%x00%at%x00%ct%x00%s"
+"""What `log` prints of a commit, in git's format language: fields apart by NUL.
+
+The message's body, the one field that may end in a newline, is followed by one that is never empty:
+so nothing but the end of a commit looks like `COMMIT_END`.
+"""
+COMMIT_END = b"\n\0\0"
 
 _ANSWER_SECONDS = 60.0
 _KEPT_REFS = ("refs/heads/", "refs/tags/")
@@ -99,20 +104,24 @@ def advertised(location: Location, git: Git) -> Advertised:
     return Advertised(branch, "" if branch else head, refs, peeled)
 
 
-def update(location: Location, said: Advertised, cache: Path, git: Git) -> Mirror:
+def update(
+    location: Location, said: Advertised, cache: Path, git: Git, *, with_folders: bool = False
+) -> Mirror:
     """Bring the repository's mirror in `cache` up to date, or make it; raises `GitError`."""
     path = _path(location, cache)
     if path.exists():
         try:
-            return Mirror(path, _fetch(path, location, said, git))
+            return Mirror(path, _fetch(path, location, said, git, with_folders))
         except GitError as error:
             if error.is_transient:
                 raise
             # Stale locks or lost objects of a killed run: a new mirror shows which side is at fault.
-    return make_anew(location, said, cache, git)
+    return make_anew(location, said, cache, git, with_folders=with_folders)
 
 
-def make_anew(location: Location, said: Advertised, cache: Path, git: Git) -> Mirror:
+def make_anew(
+    location: Location, said: Advertised, cache: Path, git: Git, *, with_folders: bool = False
+) -> Mirror:
     """Make the repository's mirror and put it in the place of any old one once it is whole."""
     path = _path(location, cache)
     some_id = next(iter(said.refs.values()), said.detached)
@@ -123,7 +132,7 @@ def make_anew(location: Location, said: Advertised, cache: Path, git: Git) -> Mi
             *("init", "--quiet", "--bare", "--template=", "--initial-branch=main"),
             *(f"--object-format={object_format}", str(new)),
         )
-        left_out = _fetch(new, location, said, git)
+        left_out = _fetch(new, location, said, git, with_folders)
         shutil.rmtree(path, ignore_errors=True)
         new.rename(path)
     return Mirror(path, left_out)
@@ -141,7 +150,8 @@ def _path(location: Location, cache: Path) -> Path:
     return cache / f"{readable}-{digest}.git"
 
 
-def _fetch(path: Path, location: Location, said: Advertised, git: Git) -> frozenset[str]:
+def _fetch(path: Path, location: Location, said: Advertised, git: Git, with_folders: bool) -> frozenset[str]:
+    kept = "blob:none" if with_folders else "tree:0"
     refspecs = [f"+{prefix}*:{prefix}*" for prefix in _KEPT_REFS]
     if said.detached:
         refspecs.append(f"+HEAD:{_DETACHED_HEAD}")
@@ -149,7 +159,7 @@ def _fetch(path: Path, location: Location, said: Advertised, git: Git) -> frozen
     while True:
         try:
             git.reach(
-                *("fetch", "--quiet", "--prune", "--no-tags", "--no-write-fetch-head", "--filter=tree:0"),
+                *("fetch", "--quiet", "--prune", "--no-tags", "--no-write-fetch-head", f"--filter={kept}"),
                 *("--no-show-forced-updates", "--no-recurse-submodules", "cairn", *refspecs),
                 *(f"^{name}" for name in sorted(left_out)),
                 remote=location.remote,
@@ -199,20 +209,31 @@ def tips(mirror: Mirror, said: Advertised, git: Git) -> Tips:
     )
 
 
-def log(mirror: Mirror, tips: Iterable[str], known: Iterable[str], git: Git) -> Iterator[bytes]:
+def log(
+    mirror: Mirror, tips: Iterable[str], known: Iterable[str], git: Git, *, with_folders: bool = False
+) -> Iterator[bytes]:
     """Stream `COMMIT_FIELDS` of the commits reachable from `tips` and not from `known`.
 
-    Objects of `known` that the mirror lacks are passed over. Raises `GitError` at the end
-    where the history has gaps.
+    With folders a blank line and the paths of what a commit changes follow it, a line each, quoted as git
+    does; none of a merge. Objects of `known` that the mirror lacks are passed over. Raises `GitError` at
+    the end where the history has gaps, and where the mirror was made without folders.
     """
-    revisions = "".join([*(f"{id_}\n" for id_ in tips), *(f"^{id_}\n" for id_ in known)])
+    revisions = "".join([*(f"{id_}\n" for id_ in tips), *(f"^{id_}\n" for id_ in known)]).encode()
+    fields = ("--encoding=UTF-8", f"--format={COMMIT_FIELDS}")
     # rev-list, for unlike log no configuration and no mailmap (a file, not in the mirror) bear on it.
-    return git.stream(
-        # In this order: --stdin is acted upon where it stands.
-        *("rev-list", "--ignore-missing", "--stdin", "--no-commit-header"),
-        *("--encoding=UTF-8", f"--format={COMMIT_FIELDS}"),
+    # In this order: --stdin is acted upon where it stands.
+    listed = ("rev-list", "--ignore-missing", "--stdin")
+    if not with_folders:
+        yield from git.stream(
+            *(*listed, "--no-commit-header", *fields), directory=mirror.path, stdin=revisions
+        )
+        return
+    commits = git.run(*listed, directory=mirror.path, stdin=revisions)
+    yield from git.stream(
+        *("-c", "core.quotePath=true", "diff-tree", "--stdin", "--root", "--always", "-r"),
+        *("--name-only", "--no-renames", *fields),
         directory=mirror.path,
-        stdin=revisions.encode(),
+        stdin=commits,
     )
 
 

@@ -1,8 +1,9 @@
 """Reading one git repository: what its refs reach now and those of the last reading did not.
 
-The repository is mirrored without trees and files into `Context.cache`, which one reader at a
-time may use, and its commits are read from there. The cursor is the refs it had. What no
-branch or tag of the repository reaches (a host's `refs/pull/*`) is not read.
+The repository is mirrored without files, and without trees unless folders are read, into
+`Context.cache`, which one reader at a time may use, and its commits are read from there. The cursor
+is the refs it had, and what was read of each commit. What no branch or tag of the repository reaches
+(a host's `refs/pull/*`) is not read.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from connectors.git.locations import Location
 from connectors.git.mirror import Advertised, Mirror, Tip, Tips, instant
 from connectors.records import Commit, Ref
 
+_VERSION = 2
+"""Of what is read of a commit without being asked for: one more, and all are read again."""
 _BATCH_SIZE = 20_000
 _BRANCH = "refs/heads/"
 
@@ -29,6 +32,8 @@ _KIND = re.compile(
 ).match
 _NUMBER_AT_END = re.compile(r"\((?:pull request )?#(\d{1,18})\)$").search
 _NUMBER_OF_MERGE = re.compile(r"Merge(?:d PR | pull request #)(\d{1,18})\b").match
+_REVERTS = re.compile(r"This reverts commit ([0-9a-f]{7,64})\b").search
+_PICKED = re.compile(r"\(cherry picked from commit ([0-9a-f]{7,64})\)").findall
 
 
 class Prepared(NamedTuple):
@@ -49,10 +54,13 @@ class Prepared(NamedTuple):
 class Reading:
     """One run over the repositories of a source."""
 
-    def __init__(self, git: Git, context: Context) -> None:
+    def __init__(self, git: Git, context: Context, folders: int | None = None) -> None:
         self._git = git
         self._context = context
+        self._folders = folders
         self._people = People(context.person)
+        self._reads: JsonValue = [_VERSION, folders]
+        """What is read of each commit."""
 
     def prepare(self, location: Location, cursor: JsonValue) -> Prepared:
         """Do what uses the network; safe in any thread. Raises `GitError`."""
@@ -61,11 +69,19 @@ class Reading:
         now = {self._masked(name, said.default_branch): id_ for name, id_ in said.refs.items()}
         others = {name: id_ for name, id_ in _ids(cursor, "others").items() if now.get(name) == id_}
         refs = {name: id_ for name, id_ in now.items() if name not in others}
-        is_changed = cursor != _cursor(location, said.default_branch, Tips((), refs, others, said.detached))
+        is_changed = cursor != self._cursor(
+            location, said.default_branch, Tips((), refs, others, said.detached)
+        )
         if said.is_empty or not is_changed:
             return Prepared(began, said, is_changed, None)
-        mirror = git_mirror.update(location, said, self._context.cache, self._git)
+        mirror = git_mirror.update(
+            location, said, self._context.cache, self._git, with_folders=self._folders is not None
+        )
         return Prepared(began, said, is_changed, mirror)
+
+    def is_read_otherwise(self, cursor: JsonValue) -> bool:
+        """Whether `cursor` is of a reading that read less, or other things, of each commit."""
+        return isinstance(cursor, dict) and "refs" in cursor and cursor.get("reads") != self._reads
 
     def items(self, location: Location, prepared: Prepared, cursor: JsonValue) -> Iterator[Item]:
         """Yield what is new: commits, then the refs with the cursor; raises `GitError`."""
@@ -78,18 +94,22 @@ class Reading:
             except GitError as error:
                 if error.is_transient:
                     raise
-                # The mirror has lost objects; what was yielded twice merges into itself.
-                mirror = git_mirror.make_anew(location, said, self._context.cache, self._git)
+                # The mirror has lost objects, or was made when folders were not read; what was yielded
+                # twice merges into itself.
+                mirror = git_mirror.make_anew(
+                    location, said, self._context.cache, self._git, with_folders=self._folders is not None
+                )
                 yield from self._new(location, said, mirror, cursor)
         elif prepared.is_changed:
-            yield from _state(location, None, Tips(), cursor)
+            yield from self._state(location, None, Tips(), cursor)
 
     def _new(self, location: Location, said: Advertised, mirror: Mirror, cursor: JsonValue) -> Iterator[Item]:
         tips = git_mirror.tips(mirror, said, self._git)
         shas = {tip.sha for tip in tips.commits} | {tips.head} - {""}
-        chunks = git_mirror.log(mirror, shas, _known(cursor), self._git)
+        known = () if self.is_read_otherwise(cursor) else _known(cursor)
+        chunks = git_mirror.log(mirror, shas, known, self._git, with_folders=self._folders is not None)
         commits: list[Commit] = []
-        for item in parse(chunks, location.id, self._people):
+        for item in parse(chunks, location.id, self._people, self._folders):
             if isinstance(item, Quarantined):
                 yield item
                 continue
@@ -106,19 +126,33 @@ class Reading:
             {self._masked(name, default): id_ for name, id_ in tips.others.items()},
             tips.head,
         )
-        yield from _state(location, default, masked, cursor)
+        yield from self._state(location, default, masked, cursor)
 
     def _masked(self, ref: str, default_branch: str | None) -> str:
         if not ref.startswith(_BRANCH):
             return ref
         return _BRANCH + self._context.branch(ref.removeprefix(_BRANCH), default_branch)
 
+    def _state(
+        self, location: Location, default_branch: str | None, tips: Tips, cursor: JsonValue
+    ) -> Iterator[Item]:
+        """The refs with the new cursor, and what is odd about them."""
+        yield from _notes(location, _ids(cursor, "refs") | _ids(cursor, "others"), tips)
+        refs = [_ref(location.id, tip) for tip in tips.commits]
+        cursor = self._cursor(location, default_branch, tips)
+        yield Batch("ref", location.id, refs, cursor, is_whole=True)
 
-def _state(location: Location, default_branch: str | None, tips: Tips, cursor: JsonValue) -> Iterator[Item]:
-    """The refs with the new cursor, and what is odd about them."""
-    yield from _notes(location, _ids(cursor, "refs") | _ids(cursor, "others"), tips)
-    refs = [_ref(location.id, tip) for tip in tips.commits]
-    yield Batch("ref", location.id, refs, _cursor(location, default_branch, tips), is_whole=True)
+    def _cursor(self, location: Location, default_branch: str | None, tips: Tips) -> dict[str, JsonValue]:
+        """All that decides what is yielded: equal to the last one, there is nothing new."""
+        return {
+            "name": location.name,
+            "url": location.url,
+            "default_branch": default_branch,
+            "detached": tips.head,
+            "refs": dict(tips.refs),
+            "others": dict(tips.others),
+            "reads": self._reads,
+        }
 
 
 class People(dict[str, str]):
@@ -133,20 +167,23 @@ class People(dict[str, str]):
         return person
 
 
-def parse(chunks: Iterable[bytes], repository: str, people: People) -> Iterator[Commit | Quarantined]:
-    """Make records of `git_mirror.log`'s output.
+def parse(
+    chunks: Iterable[bytes], repository: str, people: People, depth: int | None = None
+) -> Iterator[Commit | Quarantined]:
+    """Make records of `git_mirror.log`'s output; with folders to a `depth`, where that has them.
 
     A commit without an author is quarantined and yielded too: the history behind it hangs on it.
     """
-    for line in _lines(chunks):
+    for text in _texts(chunks):
         try:
-            sha, parents, name, address, authored, committed, subject = line.split("\0")
+            body, sha, parents, name, address, authored, committed, rest = text.split("\0")
         except ValueError:
-            sha = line.partition("\0")[0]
+            sha = f"{text}\0".split("\0")[1]
             yield Quarantined("commit", repository, sha, "git printed too few or too many fields")
             continue
         if not name and not address:
             yield Quarantined("commit", repository, sha, "names no author; kept for its parents alone")
+        subject, _, paths = rest.partition("\n")
         is_merge = " " in parents
         if is_merge:
             kind = "merge"
@@ -155,6 +192,10 @@ def parse(chunks: Iterable[bytes], repository: str, people: People) -> Iterator[
         else:
             kind = "change"
         number = _NUMBER_AT_END(subject) if subject.endswith(")") else _NUMBER_OF_MERGE(subject)
+        # Far quicker than to search every message for both.
+        names_another = " commit " in body
+        reverts = _REVERTS(body) if names_another else None
+        picked = _PICKED(body) if names_another else None
         authored_at = instant(authored)
         yield Commit(
             repository,
@@ -166,31 +207,40 @@ def parse(chunks: Iterable[bytes], repository: str, people: People) -> Iterator[
             authored_at if committed == authored else instant(committed),
             kind,
             int(number[1]) if number else None,
+            reverts[1] if reverts else None,
+            picked[-1] if picked else None,
+            None if depth is None or is_merge else _folders(paths, depth),
         )
 
 
-def _lines(chunks: Iterable[bytes]) -> Iterator[str]:
-    pending: list[bytes] = []
+def _texts(chunks: Iterable[bytes]) -> Iterator[str]:
+    """What git printed of each commit."""
+    pending = [b"\n"]
     for chunk in chunks:
-        whole, newline, rest = chunk.rpartition(b"\n")
-        if newline:
-            yield from (b"".join(pending) + whole).decode("utf-8", "surrogateescape").split("\n")
+        whole, end, rest = chunk.rpartition(git_mirror.COMMIT_END)
+        if end:
+            yield from _divided(b"".join([*pending, whole]))
             pending = []
         pending.append(rest)
-    if last := b"".join(pending):
-        yield last.decode("utf-8", "surrogateescape")
+    yield from _divided(b"".join(pending))
 
 
-def _cursor(location: Location, default_branch: str | None, tips: Tips) -> dict[str, JsonValue]:
-    """All that decides what is yielded: equal to the last one, there is nothing new."""
-    return {
-        "name": location.name,
-        "url": location.url,
-        "default_branch": default_branch,
-        "detached": tips.head,
-        "refs": dict(tips.refs),
-        "others": dict(tips.others),
-    }
+def _divided(content: bytes) -> Iterator[str]:
+    texts = content.decode("utf-8", "surrogateescape").split(git_mirror.COMMIT_END.decode())
+    return (text for text in texts if text not in {"", "\n"})
+
+
+def _folders(paths: str, depth: int) -> tuple[str, ...]:
+    """Folders of `paths`, so deep; `.` for what lies at the top."""
+    folders = {path.rpartition("/")[0] for path in map(_unquoted, paths.split("\n")) if path}
+    return tuple(sorted({"/".join(folder.split("/", depth)[:depth]) or "." for folder in folders}))
+
+
+def _unquoted(path: str) -> str:
+    """A path that git prints as C would, where it holds more than plain letters."""
+    if not path.startswith('"'):
+        return path
+    return path[1:-1].encode().decode("unicode_escape").encode("latin-1").decode("utf-8", "backslashreplace")
 
 
 def _ids(cursor: JsonValue, field: str) -> dict[str, str]:

@@ -68,7 +68,9 @@ class GitHubConnector(Connector):
         Raises `SourceError` where the repositories cannot be listed, or git is missing.
         """
         options = self.options
-        git = HostedGit(self.context, user="x-access-token", password=options.git_password())
+        git = HostedGit(
+            self.context, user="x-access-token", password=options.git_password(), folders=options.folders
+        )
         client = self._client()
         github = GitHub(client, self.context, options.graphql_path, options.since)
         listing = Listing(github, self.name, options.organization, options.incident_labels)

@@ -80,6 +80,9 @@ class GitHubOptions(Options):
     git: Annotated[str, AfterValidator(_mirrors)] | None = None
     """Folder or URL below which `NAME.git` is cloned instead of from GitHub, without credentials: an internal
     mirror. A relative path begins at the workspace file's folder."""
+    folders: Annotated[int, Field(ge=1)] | None = None
+    """How many levels deep to read which folders each commit touches: as many as the deepest of the services'
+    `paths` has. Not at all without it. Changed, it has all commits read again."""
     releases: str = r"^v?\d+\.\d+\.\d+$"
     """Tags that are deployments, in repositories without others: an RE2 pattern, searched for in the name."""
     hotfix_branches: Annotated[str, AfterValidator(_pattern)] = r"^hotfix[/_-]"

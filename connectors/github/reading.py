@@ -53,7 +53,7 @@ class Reading:
             # What the credentials may not read is said once, and is no gap in what they may.
             if part in self._out_of_bounds or part not in repository.marks:
                 continue
-            if not _has_news(part, repository, progress):
+            if not self._has_news(part, repository, progress):
                 continue
             try:
                 yield from read()
@@ -74,6 +74,15 @@ class Reading:
         yield from progress.rest()
         if is_covered:
             yield Covered(repository.id, began)
+
+    def _has_news(self, part: str, repository: Listed, progress: Progress) -> bool:
+        """Whether a part may have changed, as far as the list of repositories tells."""
+        known, mark = progress.part(part), repository.marks[part]
+        if part == "deployment" and known.get("under_way"):
+            return True
+        if part == "commit" and self._git.is_read_otherwise(dict(progress.part("git"))):
+            return True
+        return mark is None or (known.get("mark") != mark and (bool(known) or part not in repository.without))
 
     def _parts(self, repository: Listed, progress: Progress) -> dict[str, Callable[[], Iterator[Item]]]:
         """What is read of a repository, under the names of `Listed.marks`."""
@@ -121,14 +130,6 @@ class Reading:
                 yield out_of_bounds(self._source, part, str(error))
             return
         yield Problem(repository.id, f"{repository.name}: {error}", error.mend, error.is_transient)
-
-
-def _has_news(part: str, repository: Listed, progress: Progress) -> bool:
-    """Whether a part may have changed, as far as the list of repositories tells."""
-    known, mark = progress.part(part), repository.marks[part]
-    if part == "deployment" and known.get("under_way"):
-        return True
-    return mark is None or (known.get("mark") != mark and (bool(known) or part not in repository.without))
 
 
 def _itself(repository: Listed, progress: Progress) -> Iterator[Batch]:

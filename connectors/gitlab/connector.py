@@ -63,7 +63,7 @@ class GitLabConnector(Connector):
         Raises `SourceError` where the projects cannot be listed, or git is missing.
         """
         options = self.options
-        git = HostedGit(self.context, user="oauth2", password=options.git_password())
+        git = HostedGit(self.context, user="oauth2", password=options.git_password(), folders=options.folders)
         client = self._client()
         gitlab = GitLab(client, self.context, options.since)
         items = None

@@ -41,6 +41,9 @@ class GitLabOptions(Options):
     git: MirrorAddress | None = None
     """Folder or URL below which `GROUP/PROJECT.git` is cloned instead of from GitLab, without credentials: an
     internal mirror. A relative path begins at the workspace file's folder."""
+    folders: Annotated[int, Field(ge=1)] | None = None
+    """How many levels deep to read which folders each commit touches: as many as the deepest of the services'
+    `paths` has. Not at all without it. Changed, it has all commits read again."""
     releases: str = r"^v?\d+\.\d+\.\d+$"
     """Tags that are deployments where a project has no other: an RE2 pattern, searched for in the name."""
     hotfix_branches: Annotated[str, AfterValidator(_pattern)] = r"^hotfix[/_-]"

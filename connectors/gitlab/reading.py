@@ -103,7 +103,10 @@ class Reading:
         """Whether nobody pushed anything since the last reading, by what GitLab says of the project."""
         known = progress.state.get("active_at")
         return (
-            not project.is_mirror and project.active_at is not None and known == project.active_at.isoformat()
+            not project.is_mirror
+            and project.active_at is not None
+            and known == project.active_at.isoformat()
+            and not self._git.is_read_otherwise(progress.state.get("git"))
         )
 
     def _commits(self, project: Project, progress: Progress) -> Iterator[Item]:

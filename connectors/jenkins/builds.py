@@ -130,7 +130,7 @@ class Parser:
                 environment = target.environment
                 if environment == self._job.branch:
                     environment = self._context.branch(environment)
-                yield Deployment(
+                one = Deployment(
                     id=":".join(filter(None, (part, environment, target.service))),
                     repository=None,
                     repository_url=run.repository_url,
@@ -145,6 +145,25 @@ class Parser:
                     finished_at=ended_at,
                     url=run.url,
                 )
+                yield from (
+                    [one] if target.repositories is None else self._each(one, build, target.repositories)
+                )
+
+    def _each(self, rollout: Deployment, build: dict[str, Any], pattern: str) -> Iterator[Deployment]:
+        """One of each repository, in the order of their addresses.
+
+        While the build runs there may be more to come, and before it checked anything out there is none.
+        """
+        found = {each.url: each for each in _revisions(build) if each.url and re.search(pattern, each.url)}
+        ordered = [found[url] for url in sorted(found, key=str)] or [Revision()]
+        for number, revision in enumerate(ordered, 1):
+            yield rollout._replace(
+                id=f"{rollout.id}/{number}",
+                repository_url=revision.url,
+                sha=revision.sha,
+                ref=None if revision.ref is None else self._shown(revision.ref),
+                rollout=rollout.id,
+            )
 
     def _shown(self, ref: str) -> str:
         tag = ref.removeprefix("refs/tags/")
@@ -165,9 +184,7 @@ def revision_of(build: Mapping[str, Any], job: JenkinsJob) -> Revision:
     Jenkins doesn't tell them apart. The one of the job's branch is taken; else the one whose repository
     is named like the job or a folder of it; else the last, as libraries are loaded first.
     """
-    found = [
-        _revision(action) for action in _actions(build) if isinstance(action.get("lastBuiltRevision"), dict)
-    ]
+    found = _revisions(build)
     if not found:
         numbers = (action.get("mercurialRevisionNumber") for action in _actions(build))
         return Revision(sha=next((number for number in numbers if isinstance(number, str)), None))
@@ -176,6 +193,13 @@ def revision_of(build: Mapping[str, Any], job: JenkinsJob) -> Revision:
     among = by_branch or found
     by_name = [each for each in among if (each.url or "").rpartition("/")[2].casefold() in names]
     return (by_name or among)[-1]
+
+
+def _revisions(build: Mapping[str, Any]) -> list[Revision]:
+    """What the build checked out by git, in order."""
+    return [
+        _revision(action) for action in _actions(build) if isinstance(action.get("lastBuiltRevision"), dict)
+    ]
 
 
 def _revision(action: Mapping[str, Any]) -> Revision:

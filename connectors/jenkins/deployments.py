@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 
 _VARIABLE = re.compile(r"\$(\w+)")
 _SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?", re.IGNORECASE)
@@ -32,8 +32,18 @@ class DeploymentRule(BaseModel):
     """What is deployed, as in `shop` or `$app`; without it, the repository that was checked out."""
     sha: str | None = None
     """Where the job checks nothing out: the deployed commit, as in `$COMMIT`."""
+    repositories: str | None = None
+    """Where the job checks out several repositories and deploys them together: pattern searched for in the
+    addresses of those that it does, as in `^https://git.acme.example/shop/`. Without it one alone counts,
+    for Jenkins does not tell shared libraries apart."""
 
-    @field_validator("job", "stage")
+    @model_validator(mode="after")
+    def _names_commits_once(self) -> Self:
+        if self.sha is not None and self.repositories is not None:
+            raise ValueError("give `sha` or `repositories`, not both")
+        return self
+
+    @field_validator("job", "stage", "repositories")
     @classmethod
     def _compiles(cls, pattern: str | None) -> str | None:
         if pattern is not None:
@@ -61,6 +71,8 @@ class Target(NamedTuple):
     environment: str
     service: str | None
     sha: str | None
+    repositories: str | None = None
+    """As in the rule."""
 
 
 def targets(
@@ -81,7 +93,8 @@ def targets(
             continue
         seen.add((environment, service))
         sha = _filled(rule.sha, known)
-        yield Target(environment, service, sha.lower() if sha and _SHA.fullmatch(sha) else None)
+        sha = sha.lower() if sha and _SHA.fullmatch(sha) else None
+        yield Target(environment, service, sha, rule.repositories)
 
 
 def _groups(match: re.Match[str]) -> dict[str, str]:

@@ -12,6 +12,7 @@ import stamina
 from connectors.http import exchange as http_exchange
 from tests.connectors.git_host import GitHost
 from tests.connectors.http_script import Script, ok, scripted
+from tests.histories import Upstream
 
 
 @pytest.fixture(autouse=True)
@@ -21,6 +22,18 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(http_exchange, "UNSAID_LIMIT_SECONDS", 0.0)
     with stamina.set_testing(True, attempts=3, cap=True):
         yield
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Path:
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def upstream(tmp_path: Path) -> Upstream:
+    made = Upstream(tmp_path / "acme" / "shop.git")
+    made.commit("first")
+    return made
 
 
 @pytest.fixture

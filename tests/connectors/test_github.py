@@ -254,6 +254,17 @@ class TestChanges:
         host.read(cache, loaded)
         assert "v2.0.0" in {each.name for each in of(loaded, Ref)}
 
+    def test_other_settings_of_commits_have_them_read_again_without_a_push(
+        self, host: GitHubHost, cache: Path
+    ) -> None:
+        loaded = Loaded()
+        host.read(cache, loaded)
+        assert {each.folders for each in of(loaded, Commit)} == {None}
+        host.read(cache, loaded, folders=1)
+        assert {each.folders for each in of(loaded, Commit)} == {()}
+        host.forget()
+        assert nothing_new(host.read(cache, loaded, folders=1))
+
 
 class TestPeople:
     def test_nothing_personal_is_yielded(self, host: GitHubHost, cache: Path) -> None:

@@ -237,6 +237,29 @@ class TestJobs:
         host.read(cache, loaded)
         assert len(of(loaded, Job)) == 1
 
+    def test_a_job_of_a_failed_run_keeps_its_own_result_and_end(self, host: GitHubHost, cache: Path) -> None:
+        made = run(1, conclusion="failure")
+        ends = {"deploy": "success", "smoke": "failure", "deploy eu": "skipped", "deploy us": "cancelled"}
+        host.shop.runs = [
+            replace(
+                made,
+                jobs=tuple(
+                    replace(made.jobs[0], id=number, name=name, conclusion=end, completed_at=at(1 + number))
+                    for number, (name, end) in enumerate(ends.items(), 1)
+                ),
+            )
+        ]
+        items = host.read(cache)
+        (failed,) = of(items, PipelineRun)
+        assert (failed.id, failed.attempt, failed.result) == ("5001", 1, "failed")
+        assert {each.name: (each.run, each.attempt, each.result) for each in of(items, Job)} == {
+            "deploy": ("5001", 1, "success"),
+            "smoke": ("5001", 1, "failed"),
+            "deploy eu": ("5001", 1, "skipped"),
+            "deploy us": ("5001", 1, "cancelled"),
+        }
+        assert [each.finished_at for each in of(items, Job) if each.name == "deploy"] == [at(2)]
+
     def test_many_jobs_are_paged(self, host: GitHubHost, cache: Path) -> None:
         made = run(1)
         host.shop.runs = [

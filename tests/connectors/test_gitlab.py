@@ -212,6 +212,18 @@ class TestProjects:
             reader.read()
             assert not of(reader.read(), Batch)
 
+    def test_other_settings_of_commits_have_them_read_again_without_a_push(self, tmp_path: Path) -> None:
+        upstream = Upstream(tmp_path / "git" / "acme" / "shop.git")
+        upstream.commit()
+        host = GitLabHost(Project(empty_repo=False, last_activity_at=at(0)))
+        host.now = moment(at(200))
+        with reading(host, tmp_path, git=str(tmp_path / "git")) as reader:
+            reader.read()
+            assert reader.only(Commit).folders is None
+            reader.read(folders=1)
+            assert reader.only(Commit).folders == ()
+            assert not of(reader.read(folders=1), Batch)
+
     def test_commits_come_over_git_and_branches_are_masked(self, tmp_path: Path) -> None:
         upstream = Upstream(tmp_path / "git" / "acme" / "shop.git")
         upstream.commit()

@@ -143,6 +143,22 @@ class TestJobs:
         assert (manual.result, manual.runner, manual.started_at) == ("skipped", "instance_type", None)
         assert reader.only(PipelineRun).finished_at == moment(at(26))
 
+    def test_a_job_of_a_failed_pipeline_keeps_its_own_result_and_end(self, tmp_path: Path) -> None:
+        project = with_pipelines(1, jobs_each=0)
+        project.pipelines[0] |= {"status": "failed"}
+        ends = {"deploy": "success", "smoke": "failed", "deploy eu": "skipped", "deploy us": "canceled"}
+        project.jobs = [job(n, 1, 10 * n, end, name=name) for n, (name, end) in enumerate(ends.items(), 1)]
+        with reading(project, tmp_path) as reader:
+            reader.read()
+        assert (reader.only(PipelineRun).id, reader.only(PipelineRun).result) == ("1", "failed")
+        assert {each.name: (each.run, each.result) for each in reader.records(Job)} == {
+            "deploy": ("1", "success"),
+            "smoke": ("1", "failed"),
+            "deploy eu": ("1", "skipped"),
+            "deploy us": ("1", "cancelled"),
+        }
+        assert [each.finished_at for each in reader.records(Job) if each.id == "1"] == [moment(at(16))]
+
     @pytest.mark.parametrize("has_keyset", [True, False])
     def test_they_come_a_hundred_to_a_request(self, tmp_path: Path, has_keyset: bool) -> None:
         project = with_pipelines(50, jobs_each=5)

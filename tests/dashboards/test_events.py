@@ -37,6 +37,11 @@ DEPLOYMENT = {
     "id": "d-1", "service": "shop", "environment": "production", "sha": SHA, "status": "success",
     "created_at": "2026-03-01T12:00:00Z", "finished_at": "2026-03-01T13:05:00+01:00",
 }  # fmt: skip
+COMMITS = [
+    {"repository_url": f"https://git.acme.example/acme/{name}", "sha": sha}
+    for name, sha in (("shop", SHA), ("cart", "c" * 40))
+]
+ROLLOUT = {key: value for key, value in DEPLOYMENT.items() if key != "sha"} | {"commits": COMMITS}
 INCIDENT = {"id": "i-1", "service": "shop", "status": "open", "opened_at": "2026-03-01T12:00:00Z"}
 ADOPTION = {
     "id": "a-1", "capability": "template:x", "subject_kind": "person", "subject": "Eve@acme.example",
@@ -126,6 +131,20 @@ def test_events_are_accepted_and_loaded(api: Api, home: Home) -> None:
     assert rows(home, "incident") == [("i-1",), ("i-2",)]
     ((person,),) = rows(home, "capability_use", "subject")
     assert person == push.context(home).person("eve@acme.example")
+
+
+def test_a_deployment_of_several_repositories_is_one_rollout_of_them(api: Api, home: Home) -> None:
+    running = without(ROLLOUT, "finished_at") | {"status": "running"}
+    assert api.send("/events/deployments", running).body == {"accepted": 1, "quarantined": 0}
+    sent = [ROLLOUT, DEPLOYMENT | {"id": "d-2"}]
+    assert api.send("/events/deployments", sent).body == {"accepted": 2, "quarantined": 0}
+    columns = "id, rollout, repository_url, sha, service, status"
+    cart, shop = (each["repository_url"] for each in reversed(COMMITS))
+    assert rows(home, "deployment", columns) == [
+        ("d-1/1", "d-1", shop, SHA, "shop", "success"),
+        ("d-1/2", "d-1", cart, "c" * 40, "shop", "success"),
+        ("d-2", None, None, SHA, "shop", "success"),
+    ]
 
 
 def test_nothing_personal_lands(api: Api, home: Home) -> None:
@@ -354,6 +373,14 @@ def without(event: Mapping[str, Any], name: str) -> dict[str, Any]:
         ("deployments", DEPLOYMENT | {"status": "running"}, "#"),
         ("deployments", without(DEPLOYMENT, "finished_at"), "#"),
         ("deployments", without(DEPLOYMENT, "service"), "#"),
+        ("deployments", without(ROLLOUT, "service") | {"commits": None}, "#"),
+        ("deployments", ROLLOUT | {"sha": SHA}, "#"),
+        ("deployments", ROLLOUT | {"repository_url": "https://git.acme.example/acme/shop"}, "#"),
+        ("deployments", ROLLOUT | {"commits": []}, "#/commits"),
+        ("deployments", ROLLOUT | {"commits": COMMITS * 2}, "#/commits"),
+        ("deployments", ROLLOUT | {"commits": "zeno"}, "#/commits"),
+        ("deployments", ROLLOUT | {"commits": [COMMITS[0], without(COMMITS[1], "sha")]}, "#/commits/1/sha"),
+        ("deployments", ROLLOUT | {"commits": [COMMITS[0] | {"ref": "zeno"}]}, "#/commits/0/ref"),
         ("deployments", DEPLOYMENT | {"created_at": "yesterday"}, "#/created_at"),
         ("deployments", DEPLOYMENT | {"created_at": 1772366400}, "#/created_at"),
         ("deployments", DEPLOYMENT | {"created_at": "2026-03-01T12:00:00"}, "#/created_at"),
@@ -482,8 +509,18 @@ def test_the_description_is_valid_and_agrees_with_the_routes(api: Api) -> None:
 
 def test_the_description_takes_what_the_api_takes(api: Api) -> None:
     document = api.send("/openapi.json", method="GET").body
-    for name, event in (("Deployment", DEPLOYMENT), ("Incident", INCIDENT), ("Adoption", ADOPTION)):
+    components = {"components": document["components"]}
+    for name, event in (
+        ("Deployment", DEPLOYMENT),
+        ("Deployment", ROLLOUT),
+        ("Incident", INCIDENT),
+        ("Adoption", ADOPTION),
+    ):
         schema = document["components"]["schemas"][f"{name}Event"]
-        assert OAS31Validator(schema).is_valid(event)
-        assert not OAS31Validator(schema).is_valid(event | {"more": 1})
+        validator = OAS31Validator(schema | components)
+        assert validator.is_valid(event)
+        assert not validator.is_valid(event | {"more": 1})
         assert all("description" in each for each in schema["properties"].values())
+    deployment = {"$ref": "#/components/schemas/DeploymentEvent", **components}
+    assert not OAS31Validator(deployment).is_valid(ROLLOUT | {"commits": []})
+    assert not OAS31Validator(deployment).is_valid(ROLLOUT | {"commits": [{"sha": SHA}]})
