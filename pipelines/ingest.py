@@ -65,9 +65,16 @@ def prepare(connection: duckdb.DuckDBPyConnection) -> None:
     """Create `raw.*` where it is missing, from the record types."""
     connection.execute(_BOOKKEEPING)
     for stream in _KEYS:
-        columns = ", ".join(f'"{field.name}" {_duckdb_type(field.type)}' for field in arrow_schema(stream))
+        columns = [f'"{field.name}" {_duckdb_type(field.type)}' for field in arrow_schema(stream)]
         extra = "" if stream == QUARANTINE else ", scope varchar"
-        connection.execute(f'create table if not exists raw."{stream}" (source varchar{extra}, {columns})')
+        connection.execute(
+            f'create table if not exists raw."{stream}" (source varchar{extra}, {", ".join(columns)})'
+        )
+        # A warehouse of an earlier version lacks the fields that its records had not.
+        (held,) = connection.execute(f"select count(*) from pragma_table_info('raw.\"{stream}\"')").fetchall()
+        if held[0] < len(columns) + (1 if stream == QUARANTINE else 2):
+            for column in columns:
+                connection.execute(f'alter table raw."{stream}" add column if not exists {column}')
     history.prepare(connection)
 
 

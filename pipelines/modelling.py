@@ -2,8 +2,10 @@
 
 A file in `models/core` or `models/marts` holds one `select`. Its header, a YAML block
 comment, documents the table; a run fails where header and table differ. A file with a
-`metric` in its header yields figures of services and repositories; `models/metric.sql`
-makes the metric's rows of them: levels above, empty periods, statuses.
+`metric` in its header yields observations of services and repositories. The file of its
+estimate in `models/estimates` makes figures of them, and `models/figures.sql` those of the
+levels above: the table `figures.<metric>`, which holds no empty periods. `models/metric.sql`
+is the view `marts.<metric>` upon it: every period, with its status.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from dataclasses import dataclass
 from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
+from string import Template
 from typing import Literal, NamedTuple
 
 import duckdb
@@ -22,9 +25,12 @@ import sqlglot.expressions
 import yaml
 from pydantic import BaseModel, ConfigDict
 
-from pipelines import lineage, statistics
+from pipelines import change_points, digests, lineage, statistics, working_time
 
 MODELS = Path(__file__).with_name("models")
+
+FIGURES = "figures"
+"""Schema of the figures that the metrics' views rest on."""
 
 
 class Column(BaseModel):
@@ -48,9 +54,12 @@ class Metric(BaseModel):
     unit: str
     definition: str
     better: Literal["higher", "lower"] | None = None
-    estimate: Literal["median", "rate", "frequency", "count"]
-    """Kind of figure. A median or a rate of fewer than 5 is `too_few`; without any data a
-    frequency or a count is 0, the others null."""
+    estimate: Literal["median", "p90", "clustered_median", "rate", "survival", "frequency", "count", "given"]
+    """Kind of figure, a file of `models/estimates`. A frequency, a count and what is `given` are
+    censuses; others of fewer than 5 are `too_few`. Without any deployment in a period a frequency or a
+    count is 0, the others null."""
+    coverage: Literal["delivery", "failure", "ci"] = "delivery"
+    """What must have been read for a period to be complete: a column of `core.subject_coverage`."""
 
 
 class Header(BaseModel):
@@ -62,6 +71,8 @@ class Header(BaseModel):
     key: tuple[str, ...]
     columns: dict[str, Column]
     metric: Metric | None = None
+    day: str | None = None
+    """Column with the local day on which a row counts in figures; null where it does in none."""
 
 
 @dataclass(frozen=True)
@@ -98,23 +109,54 @@ class ModelError(Exception):
 
 # Tables that Python builds between two models: what they read, and how.
 _PYTHON: dict[str, tuple[tuple[str, ...], Callable[[duckdb.DuckDBPyConnection], object]]] = {
-    "lineage.label": (("core.commit", "core.deployment"), lineage.update),
+    "lineage.label": (("core.commit", "core.line"), lineage.label),
+    "lineage.ancestor": (
+        ("core.commit", "core.chain", "core.environment_rollout", "lineage.label"),
+        lineage.compare,
+    ),
+    "analysis.change_point": (
+        tuple(f"marts.{metric}" for metric in change_points.METRICS),
+        change_points.update,
+    ),
+    "calendar.day": (("core.calendar", "core.change", "core.shipment"), working_time.update),
 }
 
 
 @cache
 def models(folder: Path = MODELS) -> Mapping[str, Model]:
     """Every model by name, in an order in which each comes after what it reads."""
-    found = {model.name: model for path in sorted(folder.glob("*/*.sql")) for model in [_parse(path)]}
-    graph = {name: [*model.reads] for name, model in found.items()}
-    graph |= {name: [*reads] for name, (reads, _) in _PYTHON.items()}
-    return {name: found[name] for name in TopologicalSorter(graph).static_order() if name in found}
+    found = {
+        model.name: model
+        for schema in ("core", "marts")
+        for path in sorted((folder / schema).glob("*.sql"))
+        for model in [_parse(path)]
+    }
+    return {name: found[name] for name in _order(found) if name in found}
+
+
+def _order(found: Mapping[str, Model]) -> list[str]:
+    """Names of models and of what Python builds for them, each after what it reads."""
+    graph: dict[str, tuple[str, ...]] = {}
+    wanted = [*found]
+    while wanted:
+        name = wanted.pop()
+        if name not in graph and (name in found or name in _PYTHON):
+            graph[name] = found[name].reads if name in found else _PYTHON[name][0]
+            wanted += graph[name]
+    return [name for name in TopologicalSorter(graph).static_order() if name in graph]
 
 
 def model_dependencies(model: Model) -> tuple[str, ...]:
     """The models and `raw` tables behind a model, those behind Python's tables included."""
-    direct = [name for read in model.reads for name in (_PYTHON[read][0] if read in _PYTHON else (read,))]
-    return tuple(sorted({name for name in direct if name in models() or name.startswith("raw.")}))
+    return tuple(sorted({name for read in model.reads for name in _tables_behind(read)}))
+
+
+def _tables_behind(read: str) -> Iterator[str]:
+    if read in _PYTHON:
+        for further in _PYTHON[read][0]:
+            yield from _tables_behind(further)
+    elif read in models() or read.startswith("raw."):
+        yield read
 
 
 def fingerprint(folder: Path = MODELS) -> str:
@@ -122,56 +164,128 @@ def fingerprint(folder: Path = MODELS) -> str:
     digest = hashlib.sha256()
     for path in [
         *sorted(folder.rglob("*.sql")),
+        Path(change_points.__file__),
+        Path(digests.__file__),
         Path(lineage.__file__),
         Path(statistics.__file__),
+        Path(working_time.__file__),
         Path(__file__),
     ]:
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 
 
-def run(connection: duckdb.DuckDBPyConnection, folder: Path = MODELS) -> Iterator[Built]:
+def run(
+    connection: duckdb.DuckDBPyConnection, folder: Path = MODELS, settings: str | None = None
+) -> Iterator[Built]:
     """Build every table; yields each model with its number of rows and its checks.
 
-    Runs within the caller's transaction. Raises `ModelError` where a header and its table differ.
+    Where all was built before with the same `settings` (whatever shapes figures beside the data), only
+    figures of periods in which something changed are made anew. Raises `ModelError` where a header and its
+    table differ.
     """
     statistics.register(connection)
     connection.execute((folder / "macros.sql").read_text())
-    connection.execute("create schema if not exists core; create schema if not exists marts")
-    built: set[str] = set()
-    for model in models(folder).values():
-        for read in model.reads:
-            if read in _PYTHON and read not in built:
-                _PYTHON[read][1](connection)
-                built.add(read)
+    for schema in ("core", FIGURES, "marts"):
+        connection.execute(f"create schema if not exists {schema}")
+    known = models(folder)
+    _drop_others(connection, known)
+    digested = {read for model in known.values() if model.header.metric for read in model.reads}
+    is_known = settings is not None and digests.begin(connection, settings)
+    for name in _order(known):
         try:
-            if model.header.metric:
-                _build_metric(connection, model, folder)
+            if name in _PYTHON:
+                _PYTHON[name][1](connection)
+            elif known[name].header.metric:
+                _build_metric(connection, known, name, folder, is_known)
             else:
-                connection.execute(f"create or replace table {model.name} as\n{model.sql}")
+                connection.execute(f"create or replace table {name} as\n{known[name].sql}")
+                if settings is not None and name in digested:
+                    digests.take(connection, name, known[name].header.day)
         except duckdb.Error as error:
-            raise ModelError(f"{model.name}: {error}") from error
-        _compare(connection, model)
-        (rows,) = connection.execute(f"select count(*) from {model.name}").fetchall()[0]
-        yield Built(model, rows, _check(connection, model))
-    wanted = set(models(folder))
-    for schema, table in connection.execute(
-        "select table_schema, table_name from information_schema.tables"
-        " where table_schema in ('core', 'marts')"
+            raise ModelError(f"{name}: {error}") from error
+        if model := known.get(name):
+            _compare(connection, model)
+            table = f"{FIGURES}.{model.table}" if model.header.metric else name
+            (rows,) = connection.execute(f"select count(*) from {table}").fetchall()[0]
+            yield Built(model, rows, _check(connection, model, table))
+    if settings is not None:
+        digests.keep(connection, settings)
+
+
+def _drop_others(connection: duckdb.DuckDBPyConnection, known: Mapping[str, Model]) -> None:
+    """Drop what other versions of the models left behind."""
+    wanted = {("view" if model.header.metric else "table", name) for name, model in known.items()}
+    wanted |= {("table", f"{FIGURES}.{model.table}") for model in known.values() if model.header.metric}
+    for kind, name in connection.execute(
+        "select if(table_type = 'VIEW', 'view', 'table'), table_schema || '.' || table_name"
+        f" from information_schema.tables where table_schema in ('core', 'marts', '{FIGURES}')"
     ).fetchall():
-        if f"{schema}.{table}" not in wanted:
-            connection.execute(f'drop table {schema}."{table}"')
+        if (kind, name) not in wanted:
+            connection.execute(f"drop {kind} {name}")
 
 
-def _build_metric(connection: duckdb.DuckDBPyConnection, model: Model, folder: Path) -> None:
-    metric = model.header.metric
+# What the queries of a metric read instead, where only stale periods are made anew.
+_STALE = {
+    "core.period": "select p.* from core.period as p semi join stale_period using (grain, period_start)",
+    "marts.period": "select p.* from marts.period as p semi join stale_period using (grain, period_start)",
+}
+
+
+def _build_metric(
+    connection: duckdb.DuckDBPyConnection, known: Mapping[str, Model], name: str, folder: Path, is_known: bool
+) -> None:
+    model = known[name]
+    estimate, figures, rows = _metric_queries(model.table, model.header, folder)
+    observation, table = model.sql, f"{FIGURES}.{model.table}"
+    undated = [read for read in model.reads if known[read].header.day is None]
+    is_partial = is_known and digests.find_stale(connection, model.reads, undated)
+    if is_partial:
+        for whole, stale in _STALE.items():
+            part = f"stale_{whole.replace('.', '_')}"
+            connection.execute(f"create or replace temp table {part} as\n{stale}")
+            observation, figures = observation.replace(whole, part), figures.replace(whole, part)
+        observation = f"from ({observation}) semi join stale_period using (grain, period_start)"
+    connection.execute(f"create or replace temp view observation as\n{observation}")
+    connection.execute(f"create or replace temp table figure as\n{estimate}")
+    if is_partial:
+        connection.execute(f"create or replace temp table fresh as\n{figures}")
+        connection.execute("begin")
+        connection.execute(
+            f"delete from {table} where (grain, period_start) in"
+            " (select (grain, period_start) from stale_period)"
+        )
+        connection.execute(f"insert into {table} from fresh")
+        connection.execute("commit")
+        connection.execute("drop table fresh")
+    else:
+        connection.execute(f"create or replace table {table} as\n{figures}")
+    connection.execute(f"create or replace view {model.name} as\n{rows}")
+    connection.execute("drop table figure; drop view observation")
+
+
+def _metric_queries(name: str, header: Header, folder: Path) -> tuple[str, str, str]:
+    """What makes a metric's figures below a team, all its figures, and its rows."""
+    metric = header.metric
     assert metric
-    connection.execute(f"create or replace temp table figure as\n{model.sql}")
-    for variable, value in metric.model_dump(include={"unit", "definition", "estimate"}).items():
-        connection.execute(f"set variable {variable} = ?", [value])
-    connection.execute("set variable metric = ?", [model.table])
-    connection.execute(f"create or replace table {model.name} as\n{(folder / 'metric.sql').read_text()}")
-    connection.execute("drop table figure")
+    is_census = metric.estimate in ("frequency", "count")
+    values = {
+        "table": name,
+        "metric": _literal(name),
+        "unit": _literal(metric.unit),
+        "definition": _literal(metric.definition),
+        "coverage": metric.coverage,
+        "is_census": str(is_census).lower(),
+        "is_sum": str(metric.estimate == "count").lower(),
+        "has_interval": str(not is_census and metric.estimate != "given").lower(),
+    }
+    files = (f"estimates/{metric.estimate}.sql", "figures.sql", "metric.sql")
+    estimate, figures, rows = (Template((folder / file).read_text()).substitute(values) for file in files)
+    return estimate, figures, rows.partition("*/")[2]
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _compare(connection: duckdb.DuckDBPyConnection, model: Model) -> None:
@@ -182,21 +296,23 @@ def _compare(connection: duckdb.DuckDBPyConnection, model: Model) -> None:
         raise ModelError(f"{model.name}: its header says {header}, the table is {table}")
 
 
-def _check(connection: duckdb.DuckDBPyConnection, model: Model) -> dict[str, int]:
-    """Constraint of the header → rows that break it; those that hold are left out."""
-    columns = model.header.columns.items()
+def _check(connection: duckdb.DuckDBPyConnection, model: Model, table: str) -> dict[str, int]:
+    """Constraint of the header → rows of `table` that break it; those that hold are left out."""
+    # What a view adds holds by construction.
+    held = {name for name, *_ in connection.execute(f"describe {table}").fetchall()}
+    columns = [(name, column) for name, column in model.header.columns.items() if name in held]
     accepted = {name: [*column.accepted] for name, column in columns if column.accepted}
     key = ", ".join(model.header.key)
     counts = {
-        f"{key} is unique": f"count(*) - (select count(*) from (select distinct {key} from {model.name}))",
+        f"{key} is unique": f"count(*) - (select count(*) from (select distinct {key} from {table}))",
         **{
             f"{n} is not null": f'count(*) filter ("{n}" is null)'
             for n, column in columns
-            if not column.nullable
+            if not column.nullable and table == model.name
         },
         **{f"{n} is accepted": f'count(*) filter (not list_contains(?, "{n}"))' for n in accepted},
     }
-    sql = f"select {', '.join(counts.values())} from {model.name}"
+    sql = f"select {', '.join(counts.values())} from {table}"
     (row,) = connection.execute(sql, [*accepted.values()]).fetchall()
     return {constraint: rows for constraint, rows in zip(counts, row, strict=True) if rows}
 
@@ -212,12 +328,15 @@ def _parse(path: Path) -> Model:
             (path.parents[1] / "metric.sql").read_text().removeprefix("/*").partition("*/")[0]
         )
         header |= {"grain": shared["grain"], "key": shared["key"], "columns": shared["columns"]}
-    queries = [sql, (path.parents[1] / "metric.sql").read_text()] if "metric" in header else [sql]
+    parsed = Header.model_validate(header)
+    queries = [sql]
+    if parsed.metric:
+        queries += _metric_queries(path.stem, parsed, path.parents[1])
     reads = sorted({read for query in queries for read in _reads(query)})
-    return Model(f"{path.parent.name}.{path.stem}", Header.model_validate(header), sql.strip(), tuple(reads))
+    return Model(f"{path.parent.name}.{path.stem}", parsed, sql.strip(), tuple(reads))
 
 
 def _reads(sql: str) -> Iterator[str]:
     for table in sqlglot.parse_one(sql, dialect="duckdb").find_all(sqlglot.expressions.Table):
-        if table.db:
+        if table.db and table.db != FIGURES:
             yield f"{table.db}.{table.name}"

@@ -1,4 +1,4 @@
-"""Model: bring `core` and `marts` in line with `raw.*` and the workspace, in one transaction."""
+"""Model: bring `core` and `marts` in line with `raw.*` and the workspace."""
 
 from __future__ import annotations
 
@@ -9,42 +9,48 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
-from pipelines import lineage, modelling
+from pipelines import digests, lineage, modelling
 from pipelines.modelling import Built
 from pipelines.workspace import PUSH, TakenFrom, Workspace
 
 _CONFIG = """
 create schema if not exists config;
 create or replace table config.workspace (
-    organisation varchar, timezone varchar, is_demo boolean, built_at timestamptz);
+    organisation varchar, timezone varchar, is_demo boolean, built_at timestamptz,
+    failure_window_seconds bigint, include_bots boolean);
 create or replace table config.source (source varchar, kind varchar, releases varchar, position bigint);
-create or replace table config.service (service varchar, team varchar);
-create or replace table config.service_repository (service varchar, pattern varchar);
+create or replace table config.service (service varchar, source varchar, id varchar);
+create or replace table config.service_owner (service varchar, team varchar);
+create or replace table config.service_repository (service varchar, pattern varchar, paths varchar[]);
 create or replace table config.production (environments varchar);
-create or replace table config.team (team varchar, parent varchar);
+create or replace table config.production_job (pattern varchar);
+create or replace table config.hotfix_label (label varchar);
+create or replace table config.team (team varchar, parent varchar, source varchar, id varchar);
+create or replace table config.calendar (
+    team varchar, timezone varchar, country varchar, subdivision varchar, weekend varchar[]);
 create or replace table config.metric (
-    metric varchar, title varchar, unit varchar, definition varchar, better varchar);
+    metric varchar, title varchar, unit varchar, definition varchar, better varchar, estimate varchar);
 create table if not exists config.built (fingerprint varchar);
 """
 
 _NAMED = """
-    select id, if(count(*) over (partition by name) > 1, id, name) as name, {columns}
+    select *, if(count(*) over (partition by name) > 1, id, name) as unique_name
     from raw.{stream} where source = $source
 """
 _SERVICES_TAKEN = f"""
     insert into config.service
-    with team as ({_NAMED.format(stream="team", columns="parent")}),
-    service as ({_NAMED.format(stream="service", columns="team")})
-    select s.name, t.name from service as s left join team as t on t.id = s.team
+    select unique_name, source, id from ({_NAMED.format(stream="service")})
 """
+# A catalogue names the folder that describes a service, too, where the service has all of the repository.
 _REPOSITORIES_TAKEN = f"""
     insert into config.service_repository
-    select name, unnest(repositories) from ({_NAMED.format(stream="service", columns="repositories")})
+    select unique_name, repository, if(count(*) over (partition by lower(repository)) > 1, paths, [])
+    from (select *, unnest(repositories) as repository from ({_NAMED.format(stream="service")}))
 """
 _TEAMS_TAKEN = f"""
     insert into config.team
-    with team as ({_NAMED.format(stream="team", columns="parent")})
-    select t.name, p.name from team as t left join team as p on p.id = t.parent
+    with team as ({_NAMED.format(stream="team")})
+    select t.unique_name, p.unique_name, t.source, t.id from team as t left join team as p on p.id = t.parent
 """
 
 
@@ -61,7 +67,12 @@ def wanted_fingerprint(connection: duckdb.DuckDBPyConnection, workspace: Workspa
     ).fetchall()
     zone = ZoneInfo(workspace.timezone)
     days = [(source, scope, datetime.fromtimestamp(at, zone).date()) for source, scope, at in covered]
-    parts = [repr((version, days)), workspace.fingerprint(), modelling.fingerprint(), duckdb.__version__]
+    return hashlib.sha256(f"{(version, days)}{settings_fingerprint(workspace)}".encode()).hexdigest()
+
+
+def settings_fingerprint(workspace: Workspace) -> str:
+    """Hash of all that shapes the marts beside the data."""
+    parts = [workspace.fingerprint(), modelling.fingerprint(), duckdb.__version__]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
@@ -76,21 +87,18 @@ def built_fingerprint(connection: duckdb.DuckDBPyConnection) -> str | None:
 def build(
     connection: duckdb.DuckDBPyConnection, workspace: Workspace, *, is_full: bool = False
 ) -> Iterator[Built]:
-    """Rebuild every model; yields each as it is built. Commits after the last one."""
+    """Rebuild every model; yields each as it is built."""
     fingerprint = wanted_fingerprint(connection, workspace)
     connection.execute("set variable timezone = ?", [workspace.timezone])
-    connection.execute("begin")
-    try:
-        _configure(connection, workspace)
-        if is_full:
-            lineage.reset(connection)
-        yield from modelling.run(connection)
-        connection.execute("truncate config.built")
-        connection.execute("insert into config.built values (?)", [fingerprint])
-        connection.execute("commit")
-    except BaseException:
-        connection.execute("rollback")
-        raise
+    _configure(connection, workspace)
+    # Nothing is built until all of it is. In one transaction DuckDB would know no sizes of the tables
+    # made in it, and plan without.
+    connection.execute("truncate config.built")
+    if is_full:
+        lineage.reset(connection)
+        digests.reset(connection)
+    yield from modelling.run(connection, settings=settings_fingerprint(workspace))
+    connection.execute("insert into config.built values (?)", [fingerprint])
 
 
 def _configure(connection: duckdb.DuckDBPyConnection, workspace: Workspace) -> None:
@@ -100,7 +108,16 @@ def _configure(connection: duckdb.DuckDBPyConnection, workspace: Workspace) -> N
     teams = () if isinstance(workspace.teams, TakenFrom) else workspace.teams
     connection.execute(_CONFIG)
     tables: dict[str, list[tuple[object, ...]]] = {
-        "workspace": [(workspace.organisation, workspace.timezone, workspace.demo, datetime.now(UTC))],
+        "workspace": [
+            (
+                workspace.organisation,
+                workspace.timezone,
+                workspace.demo,
+                datetime.now(UTC),
+                int(workspace.failure_window.total_seconds()),
+                workspace.include_bots,
+            )
+        ],
         "source": [
             *(
                 (source.name, source.kind, getattr(source.options, "releases", None), position)
@@ -108,11 +125,28 @@ def _configure(connection: duckdb.DuckDBPyConnection, workspace: Workspace) -> N
             ),
             (PUSH, PUSH, None, len(workspace.sources)),
         ],
-        "service": [(s.name, s.team) for s in services],
-        "service_repository": [(s.name, pattern) for s in services for pattern in s.repositories],
-        "team": [(t.name, t.parent) for t in teams],
+        "service": [(s.name, None, None) for s in services],
+        "service_owner": [(s.name, team) for s in services for team in s.team],
+        "service_repository": [
+            (s.name, pattern, list(s.paths)) for s in services for pattern in s.repositories
+        ],
+        "team": [(t.name, t.parent, None, None) for t in teams],
+        "calendar": [
+            (team, zone, calendar.country, calendar.subdivision, list(calendar.weekend))
+            for team, zone, calendar in [
+                (None, workspace.timezone, workspace.calendar),
+                *(
+                    (t.name, t.timezone or workspace.timezone, t.calendar or workspace.calendar)
+                    for t in teams
+                ),
+            ]
+        ],
         "production": [(pattern,) for pattern in workspace.production.environments],
-        "metric": [(name, m.title, m.unit, m.definition, m.better) for name, m in metrics.items()],
+        "production_job": [(pattern,) for pattern in workspace.production.jobs],
+        "hotfix_label": [(label,) for label in workspace.hotfix_labels],
+        "metric": [
+            (name, m.title, m.unit, m.definition, m.better, m.estimate) for name, m in metrics.items()
+        ],
     }
     for table, rows in tables.items():
         if rows:

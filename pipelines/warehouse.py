@@ -55,12 +55,17 @@ def publish(connection: duckdb.DuckDBPyConnection, home: Home, fingerprint: str)
     temporary = path.with_suffix(".tmp")
     connection.execute(f"attach '{_quoted(temporary)}' as snapshot")
     try:
-        connection.execute("create schema snapshot.marts")
-        for (table,) in connection.execute(
-            "select table_name from information_schema.tables"
-            " where table_catalog = current_database() and table_schema = 'marts' order by all"
+        connection.execute("create schema snapshot.figures; create schema snapshot.marts")
+        for schema, table in connection.execute(
+            "select schema_name, table_name from duckdb_tables()"
+            " where database_name = current_database() and schema_name in ('figures', 'marts') order by all"
         ).fetchall():
-            connection.execute(f'create table snapshot.marts."{table}" as from marts."{table}"')
+            connection.execute(f'create table snapshot.{schema}."{table}" as from {schema}."{table}"')
+        for (view,) in connection.execute(
+            "select sql from duckdb_views()"
+            " where database_name = current_database() and schema_name = 'marts' order by all"
+        ).fetchall():
+            connection.execute(view.replace("CREATE VIEW marts.", "CREATE VIEW snapshot.marts.", 1))
     finally:
         connection.execute("detach snapshot")
     with temporary.open("rb") as file:

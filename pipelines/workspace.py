@@ -5,30 +5,14 @@ docs/workspace.md describes every setting. Every error names the file, the line,
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import re
 import subprocess
-from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args
-from zoneinfo import available_timezones
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    InstanceOf,
-    Secret,
-    SecretBytes,
-    SecretStr,
-    SerializeAsAny,
-    StringConstraints,
-)
+from pydantic import BaseModel, Secret, SecretBytes, SecretStr
 
 import connectors
 from connectors.connector import Options
@@ -40,8 +24,19 @@ from pipelines.config_file import (
     ConfigProblem,
     Location,
     Model,
-    refusal,
     suggestion,
+)
+from pipelines.settings import (
+    PUSH,
+    CalendarConfig,
+    Name,
+    ProductionConfig,
+    ServiceConfig,
+    SourceConfig,
+    SurveysConfig,
+    TakenFrom,
+    TeamConfig,
+    Workspace,
 )
 
 if TYPE_CHECKING:
@@ -51,9 +46,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEFAULT_FILE",
+    "PUSH",
+    "CalendarConfig",
     "ConfigProblem",
+    "Name",
+    "ProductionConfig",
     "ServiceConfig",
     "SourceConfig",
+    "SurveysConfig",
+    "TakenFrom",
     "TeamConfig",
     "Workspace",
     "WorkspaceError",
@@ -63,14 +64,10 @@ __all__ = [
 
 DEFAULT_FILE = Path("cairn.yaml")
 
-PUSH = "push"
-"""Source of the events that others send; no configured one may be called so."""
-
 PATTERN_OPTIONS = ("releases",)
 """Options of a source that the SQL models use as RE2 patterns, whatever the connector."""
 
 _WITH_PASSWORD = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s:@]*:([^/\s@]+)@", re.IGNORECASE)
-_WITH_ACCOUNT = re.compile(r"(://)[^/\s@\"]*@")
 Item = TypeVar("Item")
 
 
@@ -80,130 +77,6 @@ class WorkspaceError(Exception):
     def __init__(self, problems: Sequence[ConfigProblem]) -> None:
         self.problems = sorted(problems, key=lambda problem: (problem.file, problem.line or 0))
         super().__init__("\n".join(map(str, self.problems)))
-
-
-def _printable(name: str) -> str:
-    if not name.isprintable():
-        raise refusal("holds a line break or a control character", "Remove it")
-    return name
-
-
-def _fit_for_a_folder(name: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", name):
-        raise refusal(
-            "is no name for a source",
-            "Use up to 64 letters, digits, `.`, `_` and `-`, beginning with a letter or digit",
-        )
-    if name.casefold() == PUSH:
-        raise refusal("is taken by the events that others send to Cairn", "Choose another name")
-    return name
-
-
-def _in_the_calendar(name: str) -> str:
-    if name != "UTC" and name not in (zones := available_timezones()):
-        raise refusal(
-            f"there is no timezone `{name}`",
-            suggestion(name, zones, 3) + "Use an IANA name such as `Europe/Berlin` or `UTC`",
-        )
-    return name
-
-
-def _duration(value: object) -> object:
-    """`90m`, `24h` or `2d` as a `timedelta`; what is none of them raises `ValueError`."""
-    units = {"m": "minutes", "h": "hours", "d": "days"}
-    if isinstance(value, timedelta):
-        return value
-    match = re.fullmatch(r"(\d{1,6})([mhd])", value) if isinstance(value, str) else None
-    if match is None:
-        raise ValueError("is no length of time such as 90m, 24h or 2d")
-    return timedelta(**{units[match[2]]: int(match[1])})
-
-
-Name = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(_printable)
-]
-
-
-class _Settings(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class SourceConfig(_Settings):
-    """A tool to read."""
-
-    kind: Name
-    """Which connector reads it."""
-    name: Annotated[str, AfterValidator(_fit_for_a_folder)]
-    """Unique in the workspace, whatever the case; the kind unless set."""
-    options: SerializeAsAny[InstanceOf[Options]] = Field(repr=False)
-    """The connector's own settings: in the file, the keys beside `kind` and `name`."""
-
-
-class ServiceConfig(_Settings):
-    """Something that is deployed as a whole."""
-
-    name: Name
-    team: Name | None = None
-    """Who owns it: the name of one of the teams."""
-    repositories: tuple[Name, ...] = Field(min_length=1)
-    """Names of the repositories it is built from; `*` stands for anything."""
-
-
-class TeamConfig(_Settings):
-    """A team, or a group of teams."""
-
-    name: Name
-    parent: Name | None = None
-    """The team it belongs to; None at the top."""
-
-
-class TakenFrom(_Settings):
-    """In the place of a list: what a source's records say."""
-
-    source: Name = Field(alias="from")
-    """Configured name of the source."""
-
-
-class ProductionConfig(_Settings):
-    """Which environments are production."""
-
-    environments: tuple[str, ...] = ("^(prod|production|live)(-.+)?$",)
-    """RE2 patterns, whatever the case."""
-
-
-class SurveysConfig(_Settings):
-    """How survey answers are released."""
-
-    minimum_group: int = Field(5, ge=5)
-    """People under whom a group's answers are withheld."""
-
-
-class Workspace(_Settings):
-    """Everything that is configured, checked."""
-
-    organisation: Name
-    timezone: Annotated[str, AfterValidator(_in_the_calendar)] = "UTC"
-    """IANA name of the zone in which days, weeks and months begin."""
-    sources: tuple[SourceConfig, ...]
-    services: tuple[ServiceConfig, ...] | TakenFrom = ()
-    """Empty: every repository is a service."""
-    teams: tuple[TeamConfig, ...] | TakenFrom = ()
-    production: ProductionConfig = ProductionConfig()
-    failure_window: Annotated[timedelta, BeforeValidator(_duration)] = timedelta(hours=24)
-    """How long after a deployment a failure may still be its doing."""
-    surveys: SurveysConfig = SurveysConfig()
-    demo: bool = False
-    """The sources are a simulated organisation: every page says so."""
-
-    @property
-    def without_effect(self) -> list[str]:
-        """Settings of the file that no figure follows yet."""
-        return sorted(self.model_fields_set & {"failure_window", "surveys"})
-
-    def fingerprint(self) -> str:
-        """SHA-256 (hex) of everything that shapes figures; the same after a change of secrets alone."""
-        settings = json.dumps(self.model_dump(mode="json"), sort_keys=True)
-        return hashlib.sha256(_WITH_ACCOUNT.sub(r"\1", settings).encode()).hexdigest()
 
 
 def find(option: Path | None, environ: Mapping[str, str]) -> Path | None:
@@ -247,7 +120,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Workspace:
         _check_names(file, "teams", _words(file, "teams", "name"))
         _check_names(file, "services", _words(file, "services", "name"))
         _check_teams(file)
-        _check_environments(file)
+        _check_production(file)
         parts = {"sources": _found(sources), "services": services, "teams": teams}
         workspace = file.validated(Workspace, {**file.data, **parts}, ())
     if workspace is None or file.problems:
@@ -337,6 +210,17 @@ def _words(file: ConfigFile, key: str, field: str) -> list[str | None]:
     return [value.strip() or None if isinstance(value, str) else None for value in values]
 
 
+def _named_in(file: ConfigFile, key: str, field: str) -> Iterator[tuple[Location, str]]:
+    """As `_words`, of a field that may also hold several; each with where it stands."""
+    for index, entry in enumerate(_entries(file, key)):
+        value = entry.get(field) if isinstance(entry, dict) else None
+        places = enumerate(value) if isinstance(value, list) else [(None, value)]
+        for number, name in places:
+            if isinstance(name, str) and name.strip():
+                location = (key, index, field) if number is None else (key, index, field, number)
+                yield location, name.strip()
+
+
 def _validated_entries(file: ConfigFile, key: str, model: type[Model]) -> list[Model | None]:
     """The entries of a list, with None in the place of one that has problems."""
     return [file.validated(model, entry, (key, i)) for i, entry in enumerate(_entries(file, key))]
@@ -400,11 +284,12 @@ def _check_pattern(file: ConfigFile, pattern: object, location: Location) -> Non
         file.add(location, f"is not a pattern: {problem}", mend)
 
 
-def _check_environments(file: ConfigFile) -> None:
+def _check_production(file: ConfigFile) -> None:
     production = file.data.get("production") if file.data else None
-    patterns = production.get("environments") if isinstance(production, dict) else None
-    for number, pattern in enumerate(patterns if isinstance(patterns, list) else []):
-        _check_pattern(file, pattern, ("production", "environments", number))
+    for key in ProductionConfig.model_fields:
+        patterns = production.get(key) if isinstance(production, dict) else None
+        for number, pattern in enumerate(patterns if isinstance(patterns, list) else []):
+            _check_pattern(file, pattern, ("production", key, number))
 
 
 @lru_cache
@@ -467,13 +352,12 @@ def _check_names(file: ConfigFile, key: str, names: Sequence[str | None]) -> Non
 def _check_teams(file: ConfigFile) -> None:
     """Every team that is named exists, and none is above itself."""
     teams, parents = _words(file, "teams", "name"), _words(file, "teams", "parent")
-    named = (("services", "team"), ("teams", "parent"))
-    for key, field in () if _taken_entry(file, "teams") else named:
-        for index, name in enumerate(_words(file, key, field)):
-            if name is not None and name not in teams:
-                known = [team for team in teams if team]
-                mend = suggestion(name, known) + f"Add `- name: {name}` to `teams`, or correct the name"
-                file.add((key, index, field), f"there is no team `{name}`", mend)
+    parts = () if _taken_entry(file, "teams") else (("services", "team"), ("teams", "parent"))
+    for location, team in [named for key, field in parts for named in _named_in(file, key, field)]:
+        if team not in teams:
+            known = [name for name in teams if name]
+            mend = suggestion(team, known) + f"Add `- name: {team}` to `teams`, or correct the name"
+            file.add(location, f"there is no team `{team}`", mend)
     above = {name: parent for name, parent in zip(teams, parents, strict=True) if name}
     told: set[str] = set()
     for index, start in enumerate(teams):

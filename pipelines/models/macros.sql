@@ -4,6 +4,10 @@
 create or replace temp macro local_date(moment) as
     (moment at time zone getvariable('timezone'))::date;
 
+-- The moment at which a day begins in the workspace's timezone.
+create or replace temp macro local_moment(local_day) as
+    local_day::timestamp at time zone getvariable('timezone');
+
 -- First day of the period a day falls in; weeks begin on Monday (ISO 8601).
 create or replace temp macro period_start(grain, local_day) as
     date_trunc(grain, local_day)::date;
@@ -50,3 +54,23 @@ create or replace temp macro commit_url(repository_url, sha) as
             || case when contains(repository_url, 'bitbucket.org/') then '/commits/' else '/commit/' end
             || sha
     end;
+
+-- Wilson's 90 % interval of a share (Wilson, 1927); 1.6448536… is the .95 quantile of the normal distribution.
+create or replace temp macro wilson_middle(hits, n) as
+    (hits + 1.6448536269514722 ** 2 / 2) / (n + 1.6448536269514722 ** 2);
+create or replace temp macro wilson_margin(hits, n) as
+    1.6448536269514722 / (n + 1.6448536269514722 ** 2)
+    * sqrt(hits * (n - hits) / n + 1.6448536269514722 ** 2 / 4);
+
+-- Working seconds of a calendar before a moment, which falls on that day of it.
+create or replace temp macro worked_until(day, moment) as
+    day.working_seconds_before + day.is_working::bigint * (epoch(moment) - epoch(day.starts_at));
+
+-- Whether a moment lies in [valid_from, valid_until). As an `if` it is no condition to join by: DuckDB would
+-- join by the inequality first, everything with everything.
+create or replace temp macro during(moment, valid_from, valid_until) as
+    if(moment < valid_from, false, moment < valid_until);
+
+-- How many observations of a group each reason leaves out; null without any.
+create or replace temp macro excluded(left_out) as
+    if(count(left_out) > 0, histogram(left_out)::map(varchar, bigint), null);

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
+from itertools import accumulate
 from pathlib import Path
 
 import duckdb
@@ -36,16 +37,26 @@ def deployed_histories(draw: st.DrawFn) -> tuple[Parents, list[str]]:
     return parents, draw(st.lists(st.sampled_from(sorted(parents)), max_size=8))
 
 
+def first_containing(chain: list[str], parents: Parents) -> dict[str, int]:
+    """Commit → sequence, from 1, of the deployment that contains it first."""
+    number = {sha: n for n, sha in enumerate(parents)}
+    above = [number.get(p, len(number)) for shas in parents.values() for p in shas]
+    ends = [0, *accumulate(map(len, parents.values()))]
+    deployed = [number.get(sha, len(number)) for sha in chain]
+    labels = lineage.first_containing(enumerate(deployed, 1), ends, above)
+    return {sha: label for sha, label in zip(parents, labels, strict=True) if label}
+
+
 @settings(max_examples=60, deadline=None)
 @given(deployed_histories())
 def test_first_containing_is_what_git_lists(drawn: tuple[Parents, list[str]]) -> None:
     parents, chain = drawn
-    got = dict(lineage.first_containing(enumerate(chain), parents))
+    got = first_containing(chain, parents)
     with tempfile.TemporaryDirectory() as folder:
         shas = _written(Path(folder) / "x.git", parents)
         wanted: dict[str, int] = {}
-        for sequence, commit in enumerate(chain):
-            earlier = [shas[other] for other in chain[:sequence]]
+        for sequence, commit in enumerate(chain, 1):
+            earlier = [shas[other] for other in chain[: sequence - 1]]
             command = ["git", "rev-list", shas[commit], "--not", *earlier]
             listed = subprocess.run(
                 command, cwd=Path(folder) / "x.git", capture_output=True, check=True, text=True
@@ -74,6 +85,15 @@ def _written(path: Path, parents: Parents) -> dict[str, str]:
     return {line.split()[0]: line.split()[1] for line in listed.stdout.replace("x", "").splitlines()}
 
 
+@settings(max_examples=100, deadline=None)
+@given(histories(), st.data())
+def test_a_strict_ancestor_is_reached_over_an_edge(parents: Parents, data: st.DataObject) -> None:
+    names = st.sampled_from(sorted(parents))
+    one, other = data.draw(names), data.draw(names)
+    reached = {above for sha in first_containing([other], parents) for above in parents[sha]}
+    assert lineage.is_strict_ancestor(one, other, parents) == (one in reached)
+
+
 @settings(max_examples=60, deadline=None)
 @given(histories(), st.data())
 def test_an_update_ends_where_a_fresh_start_does(parents: Parents, data: st.DataObject) -> None:
@@ -87,8 +107,8 @@ def test_an_update_ends_where_a_fresh_start_does(parents: Parents, data: st.Data
         )
         chain = data.draw(st.lists(st.sampled_from(known), max_size=6))
         _fill(connection, {sha: parents[sha] for sha in known}, chain)
-        lineage.update(connection)
-        wanted = dict(lineage.first_containing(enumerate(chain, 1), {sha: parents[sha] for sha in known}))
+        lineage.label(connection)
+        wanted = first_containing(chain, {sha: parents[sha] for sha in known})
         assert dict(connection.execute("select sha, sequence from lineage.label").fetchall()) == wanted
 
 
@@ -96,21 +116,21 @@ def test_an_appended_deployment_labels_new_commits_alone(tmp_path: Path) -> None
     connection = _tables()
     parents: Parents = {str(n): [str(n - 1)] if n else [] for n in range(1000)}
     _fill(connection, parents, ["900"])
-    assert lineage.update(connection) == 901
+    assert lineage.label(connection) == 901
     _fill(connection, parents, ["900", "910"])
-    assert lineage.update(connection) == 10
-    assert lineage.update(connection) == 0
+    assert lineage.label(connection) == 10
+    assert lineage.label(connection) == 0
 
 
 def test_a_long_line_of_commits_and_many_tags_are_walked_once() -> None:
     """50 000 commits and as many tags: quadratic work would not end."""
     parents = {str(n): [str(n - 1)] if n else [] for n in range(50_000)}
-    labels = dict(lineage.first_containing(((n, str(n)) for n in range(50_000)), parents))
-    assert all(labels[str(n)] == n for n in range(0, 50_000, 977))
+    labels = first_containing([*parents], parents)
+    assert all(labels[str(n)] == n + 1 for n in range(0, 50_000, 977))
 
 
 def test_a_deployed_commit_that_is_unknown_is_no_error() -> None:
-    assert list(lineage.first_containing([(1, "gone")], {"a": []})) == []
+    assert first_containing(["gone"], {"a": []}) == {}
 
 
 def test_the_real_history_is_walked_as_git_walks_it(tmp_path: Path) -> None:
@@ -123,7 +143,7 @@ def test_the_real_history_is_walked_as_git_walks_it(tmp_path: Path) -> None:
 
     parents = {line.split()[0]: line.split()[1:] for line in git("log", "--all", "--format=%H %P")}
     (head,) = git("rev-parse", "main")
-    assert {sha for sha, _ in lineage.first_containing([(1, head)], parents)} == {*git("rev-list", "main")}
+    assert first_containing([head], parents).keys() == {*git("rev-list", "main")}
 
 
 def _tables() -> duckdb.DuckDBPyConnection:
@@ -131,17 +151,18 @@ def _tables() -> duckdb.DuckDBPyConnection:
     connection.execute("create schema core")
     connection.execute(
         "create table core.commit (source varchar, repository_id varchar, sha varchar, parents varchar[]);"
-        "create table core.deployment (source varchar, repository_id varchar, sequence bigint, sha varchar)"
+        "create table core.line ("
+        "line_id varchar, source varchar, repository_id varchar, sequence bigint, sha varchar)"
     )
     connection.execute(lineage.SCHEMA)
     return connection
 
 
 def _fill(connection: duckdb.DuckDBPyConnection, parents: Parents, chain: list[str]) -> None:
-    connection.execute("truncate core.commit; truncate core.deployment")
+    connection.execute("truncate core.commit; truncate core.line")
     connection.executemany(
         "insert into core.commit values (?, ?, ?, ?)", [[*REPOSITORY, *p] for p in parents.items()]
     )
     if chain:
-        rows = [[*REPOSITORY, sequence, sha] for sequence, sha in enumerate(chain, 1)]
-        connection.executemany("insert into core.deployment values (?, ?, ?, ?)", rows)
+        rows = [["line", *REPOSITORY, sequence, sha] for sequence, sha in enumerate(chain, 1)]
+        connection.executemany("insert into core.line values (?, ?, ?, ?, ?)", rows)

@@ -81,7 +81,10 @@ def test_tags_of_one_moment_are_ordered_by_name() -> None:
     for name, sha in (("1.0.2", "a"), ("1.0.0", "a"), ("1.0.1", "b")):
         shop.tag("shop", name, sha, "2026-01-03 00:00")
     shop.build()
-    refs = shop.connection.execute("select ref from core.deployment order by sequence").fetchall()
+    refs = shop.connection.execute(
+        "select ref from core.deployment inner join core.chain_deployment using (deployment_id)"
+        " order by sequence"
+    ).fetchall()
     assert refs == [("1.0.0",), ("1.0.1",), ("1.0.2",)]
 
 

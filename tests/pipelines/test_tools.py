@@ -88,7 +88,7 @@ def history(repository: str, *shas: str) -> list[Batch]:
 
 def deployed(connection: duckdb.DuckDBPyConnection) -> list[tuple[Any, ...]]:
     return connection.execute(
-        "select deployment_id, sha, ref, day(finished_at) from core.deployment order by sequence"
+        "select deployment_id, sha, ref, day(finished_at) from core.deployment order by finished_at"
     ).fetchall()
 
 
@@ -127,7 +127,7 @@ def test_the_workspace_says_which_environments_are_production(
     )
     records = [deployment("10", "a", at(3)), deployment("11", "b", at(4), environment="customer-facing")]
     land("github", Batch("deployment", "1", records))
-    settings = workspace(production=ProductionConfig(environments=("^customer-",)))
+    settings = workspace(production=ProductionConfig(environments=("customer-.*",)))
     build(connection, tmp_path, settings)
     assert [id_ for id_, *_ in deployed(connection)] == ["github:11"]
 
@@ -233,7 +233,7 @@ def test_services_and_teams_are_those_of_the_catalogue(
         teams=TakenFrom.model_validate({"from": "backstage"}),
     )
     build(connection, tmp_path, settings)
-    assert connection.execute("select service, team from core.service order by service").fetchall() == [
+    assert connection.execute("select service, team from marts.service order by service").fetchall() == [
         ("shop-api", "group:b/twin"),
         ("shop-ui", "Web"),
     ]

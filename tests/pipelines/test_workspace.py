@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
@@ -15,10 +14,8 @@ from pydantic import AfterValidator, SecretStr, ValidationInfo
 import connectors
 from connectors.connector import Connector, Options
 from pipelines.workspace import (
-    ProductionConfig,
     ServiceConfig,
     SourceConfig,
-    SurveysConfig,
     TakenFrom,
     TeamConfig,
     Workspace,
@@ -30,11 +27,10 @@ from pipelines.workspace import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from pydantic import BaseModel, JsonValue
+    from pydantic import JsonValue
 
     from connectors.connector import Item, Note, Problem
 
-REFERENCE = Path(__file__).parents[2] / "docs" / "workspace.md"
 SECRET = "s3cr3t-value"
 
 
@@ -497,63 +493,7 @@ def test_services_and_teams_may_be_those_of_a_source(
     assert isinstance(mixed.services, tuple)
 
 
-def test_settings_that_nothing_follows_yet_are_read_and_named(read: Callable[..., Workspace]) -> None:
-    workspace = read(HEAD + TOOL + "failure_window: 2d\nproduction: {environments: [^eu$]}\n")
-    assert workspace.failure_window.days == 2
-    assert workspace.production.environments == ("^eu$",)
-    assert workspace.without_effect == ["failure_window"]
-    assert read(HEAD + TOOL).without_effect == []
-
-
 def test_importing_is_cheap() -> None:
     code = "import sys, pipelines.workspace; print(*{'dagster', 'duckdb', 'pandas'} & sys.modules.keys())"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True).stdout
     assert loaded.strip() == ""
-
-
-def _section(heading: str) -> str:
-    found = re.search(rf"^#+ {heading}\n(.*?)(?=^#|\Z)", REFERENCE.read_text(), re.DOTALL | re.MULTILINE)
-    assert found, f"docs/workspace.md has no section {heading!r}"
-    return found[1]
-
-
-def _built_in() -> list[str]:
-    return [kind for kind in connectors.kinds() if connectors.connector_type(kind).__module__ != __name__]
-
-
-@pytest.mark.parametrize(
-    ("heading", "model", "left_out"),
-    [
-        ("Top level", Workspace, set()),
-        ("Sources", SourceConfig, {"options"}),
-        ("Services", ServiceConfig, set()),
-        ("Teams", TeamConfig, set()),
-        ("Production", ProductionConfig, set()),
-        ("Surveys", SurveysConfig, set()),
-        *((f"kind: {kind}", None, set()) for kind in connectors.kinds()),
-    ],
-)
-def test_every_setting_is_documented_and_no_other(
-    heading: str, model: type[BaseModel] | None, left_out: set[str]
-) -> None:
-    model = model or connectors.connector_type(heading.removeprefix("kind: ")).options_type
-    rows = {
-        row[1]: row[2].strip()
-        for row in re.finditer(r"^\| `(\w+)` \|[^|]*\|([^|]*)\|", _section(heading), re.MULTILINE)
-    }
-    assert rows.keys() == model.model_fields.keys() - left_out
-    for name, default in rows.items():
-        field = model.model_fields[name]
-        if isinstance(field.default, str):
-            assert default == f"`{field.default}`"
-        else:
-            assert (default == "required") == field.is_required() or (heading, name) == ("Sources", "name")
-
-
-def test_the_example_in_the_reference_is_read(read: Callable[..., Workspace], tmp_path: Path) -> None:
-    (example,) = re.findall(r"^```yaml\n(.*?)^```", REFERENCE.read_text(), re.DOTALL | re.MULTILINE)
-    workspace = read(example)
-    assert [source.name for source in workspace.sources] == ["git", "firmware"]
-    repositories = _options(workspace.sources[0]).repositories
-    assert os.path.normpath(repositories[0]) == str(tmp_path.parent / "shop")
-    assert repositories[1:] == ("/srv/git/*.git", "https://git.example.com/payments.git")

@@ -1,52 +1,97 @@
 /*
 description: >-
-  Changes that reached production, each with the earliest deployment from whose commit it can be
-  reached. With git alone, a change is a non-merge commit.
-grain: one row per repository and change
+  Changes: merged pull requests that own commits; and non-merge commits that no pull request owns, once
+  a deployment contains them.
+grain: one row per change
 key: [change_id]
 columns:
-  change_id: {type: varchar, description: "Source, repository and commit"}
+  change_id: {type: varchar, description: "Source, repository and number, or commit"}
   source: {type: varchar, description: "Configured name of the source"}
   repository_id: {type: varchar, description: "Id within the source"}
-  sha: {type: varchar, description: "Commit id"}
-  number: {type: bigint, description: "Pull request the subject names", nullable: true}
-  kind: {type: varchar, description: "What the subject says", accepted: [revert, fix, change]}
+  number: {type: bigint, description: "Its pull request, or the one that the commit's subject names", nullable: true}
+  sha: {type: varchar, description: "Commit that brought it to its base, or that it is", nullable: true}
+  is_pull_request: {type: boolean, description: "A pull request; else a commit"}
+  kind: {type: varchar, description: "What its title or subject says", accepted: [revert, fix, change]}
   is_bot: {type: boolean, description: "Made by a bot"}
+  is_hotfix: {type: boolean, description: "From a hotfix branch, or labelled so"}
+  reverts_change_id: {type: varchar, description: "Change that it reverts", nullable: true}
+  commits: {type: bigint, description: "Commits it owns"}
   first_authored_at: {type: timestamp with time zone, description: "Author's date of its first commit (UTC)", nullable: true}
-  deployment_id: {type: varchar, description: "Deployment that shipped it first"}
-  deployed_at: {type: timestamp with time zone, description: "When that deployment finished (UTC)"}
-  deployed_on: {type: date, description: "Local day on which that deployment finished"}
-  lead_time_seconds: {type: double, description: "Seconds from the author's date to the deployment; null where left out", nullable: true}
-  left_out: {type: varchar, description: "Why it has no lead time that counts", nullable: true, accepted: [baseline, bot, undated, negative]}
+  merged_at: {type: timestamp with time zone, description: "When it was merged (UTC); null for a commit", nullable: true}
+  backports: {type: bigint, description: "Pull requests that bring nothing but cherry-picks of it, and cherry-picks without one"}
+  url: {type: varchar, description: "Where a person can see it; null without a web host", nullable: true}
 */
-with shipped as (
+with owned as (
     select
-        c.*, d.deployment_id, d.finished_at, d.finished_on,
-        epoch(d.finished_at) - epoch(c.authored_at) as seconds,
-        case
-            when d.is_baseline then 'baseline'
-            when c.is_bot then 'bot'
-            when c.authored_at is null then 'undated'
-            when d.finished_at < c.authored_at then 'negative'
-        end as left_out
-    from lineage.label as l
+        o.change_id, o.number, o.source, o.repository_id, count(*) as commits,
+        min(c.authored_at) as first_authored_at,
+        any_value(c.sha) as sha, any_value(c.is_bot) as is_bot, any_value(c.kind) as kind,
+        any_value(c.change_number) as subject_number
+    from core.change_commit as o
     inner join core.commit as c using (source, repository_id, sha)
-    inner join core.deployment as d using (source, repository_id, sequence)
-    where not c.is_merge
+    where o.role = 'part' and o.sha = o.origin_sha
+    group by all
+),
+
+reverting as (
+    select o.change_id, min(b.change_id) as reverts_change_id
+    from core.change_commit as o
+    inner join core.commit as c using (source, repository_id, sha)
+    inner join core.change_commit as b
+        on b.source = c.source and b.repository_id = c.repository_id and left(b.sha, 7) = left(c.reverts, 7)
+        and starts_with(b.sha, c.reverts)
+    where o.role = 'part' and len(c.reverts) >= 7 and b.change_id <> o.change_id
+    group by all
+),
+
+picked as (
+    select o.change_id, count(distinct coalesce('#' || k.number, p.sha)) as backports
+    from core.pick as p
+    inner join core.change_commit as o
+        on o.source = p.source and o.repository_id = p.repository_id and o.sha = p.origin_sha and o.sha = o.origin_sha
+    left join core.claim as k
+        on k.source = p.source and k.repository_id = p.repository_id and k.sha = p.sha and k.is_owner
+    -- A pull request that brings more than picks is a change of its own.
+    anti join core.merged_change as w
+        on w.source = k.source and w.repository_id = k.repository_id and w.number = k.number
+    group by all
+),
+
+hotfix as (
+    select distinct p.source, p.repository, p.number
+    from (select source, repository, number, unnest(labels) as label from raw.pull_request) as p
+    inner join config.hotfix_label as h on lower(h.label) = lower(p.label)
+),
+
+change as (
+    select
+        m.change_id, m.source, m.repository_id, m.number, m.merge_sha as sha, true as is_pull_request, p.kind, p.is_bot,
+        p.is_hotfix or h.number is not null as is_hotfix,
+        m.source || ':' || m.repository_id || '#' || p.reverts as reverts_change_id,
+        p.first_commit_at as first_authored_at, p.merged_at, p.url
+    from core.merged_change as m
+    inner join raw.pull_request as p
+        on p.source = m.source and p.repository = m.repository_id and p.number = m.number
+    left join hotfix as h on h.source = m.source and h.repository = m.repository_id and h.number = m.number
+    union all
+    select
+        o.change_id, o.source, o.repository_id, o.subject_number, o.sha, false, o.kind, o.is_bot, false, null, null,
+        null, commit_url(r.url, o.sha)
+    from owned as o
+    inner join core.repository as r using (source, repository_id)
+    where o.number is null
 )
 
 select
-    source || ':' || repository_id || '@' || sha as change_id,
-    source,
-    repository_id,
-    sha,
-    change_number as number,
-    kind,
-    is_bot,
-    authored_at as first_authored_at,
-    deployment_id,
-    finished_at as deployed_at,
-    finished_on as deployed_on,
-    case when left_out is null then seconds end as lead_time_seconds,
-    left_out
-from shipped
+    c.change_id, c.source, c.repository_id, c.number, c.sha, c.is_pull_request, c.kind, c.is_bot, c.is_hotfix,
+    coalesce(n.change_id, r.reverts_change_id) as reverts_change_id,
+    coalesce(o.commits, 0) as commits,
+    coalesce(c.first_authored_at, o.first_authored_at) as first_authored_at,
+    c.merged_at,
+    coalesce(b.backports, 0) as backports,
+    c.url
+from change as c
+left join owned as o using (change_id)
+left join reverting as r using (change_id)
+left join picked as b using (change_id)
+left join change as n on n.change_id = c.reverts_change_id

@@ -11,6 +11,7 @@ columns:
   is_bot: {type: boolean, description: "The author's name ends in [bot]"}
   kind: {type: varchar, description: "What the subject says", accepted: [merge, revert, fix, change]}
   change_number: {type: bigint, description: "Pull request the subject names", nullable: true}
+  reverts: {type: varchar, description: "Commit that the message says it reverts", nullable: true}
   authored_at: {type: timestamp with time zone, description: "Author's date (UTC); null where no calendar holds it", nullable: true}
   committed_at: {type: timestamp with time zone, description: "Committer's date (UTC); null where no calendar holds it", nullable: true}
 */
@@ -23,6 +24,7 @@ select
     c.is_bot,
     c.kind,
     c.change_number,
+    lower(c.reverts) as reverts,
     c.authored_at,
     c.committed_at
 from raw.commit as c

@@ -6,7 +6,7 @@ columns:
   source: {type: varchar, description: "Configured name of the source"}
   environment: {type: varchar, description: "Name in the tool"}
   deployments: {type: bigint, description: "Deployments recorded, whatever became of them"}
-  is_production: {type: boolean, description: "A pattern of the workspace's `production` matches"}
+  is_production: {type: boolean, description: "A pattern of the workspace's `production` matches all of it"}
 */
 with named as (
     select source, environment, count(*) as deployments
@@ -18,6 +18,6 @@ with named as (
 select
     *,
     exists (
-        select 1 from config.production as p where regexp_matches(environment, p.environments, 'i')
+        select 1 from config.production as p where regexp_full_match(environment, p.environments, 'i')
     ) as is_production
 from named

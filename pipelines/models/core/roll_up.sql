@@ -1,25 +1,19 @@
 /*
-description: Which services each level above a service spans; a team spans those of the teams below it.
-grain: one row per level, key and service
-key: [level, key, service]
+description: >-
+  Which services each level above a service spans; a team spans those of the teams that were below it, and of
+  one that was not in it all the time only that time, its tenure.
+grain: one row per level, key and member
+key: [level, key, member_level, member]
 columns:
   level: {type: varchar, description: "Level above a service", accepted: [organisation, team]}
   key: {type: varchar, description: "Name of the organisation or team"}
-  service: {type: varchar, description: "Name of the service"}
+  member_level: {type: varchar, description: "Level of the member", accepted: [service, tenure]}
+  member: {type: varchar, description: "Key of the member at that level"}
 */
-with recursive within as (
-    select team as ancestor, team from config.team
-    union
-    select t.parent, w.team
-    from within as w
-    inner join config.team as t on t.team = w.ancestor
-    where t.parent is not null
-)
-
-select 'organisation' as level, w.organisation as key, s.service
+select 'organisation' as level, w.organisation as key, 'service' as member_level, s.service as member
 from core.service as s
 cross join config.workspace as w
 union all
-select 'team', w.ancestor, s.service
-from core.service as s
-inner join within as w using (team)
+select distinct
+    'team', team, if(is_whole, 'service', 'tenure'), if(is_whole, service, service || ' in ' || team)
+from core.tenure

@@ -1,13 +1,36 @@
 /*
-description: What figures are about at the two lowest levels, and the repositories behind each.
-grain: one row per level, key and repository
-key: [level, key, source, repository_id]
+description: >-
+  What figures are about below a team: repositories, services, and the tenures of services that were not in a
+  team all the time; and the chains of deployments behind each. A tenure's figures are of what happened in it.
+grain: one row per level, key, chain and time
+key: [level, key, chain_id, valid_from]
 columns:
-  level: {type: varchar, description: "Level of the figures", accepted: [service, repository]}
-  key: {type: varchar, description: "Name of the service or repository"}
-  source: {type: varchar, description: "Configured name of the source"}
-  repository_id: {type: varchar, description: "Id within the source"}
+  level: {type: varchar, description: "Level of the figures", accepted: [repository, service, tenure]}
+  key: {type: varchar, description: "Name of the repository or service; of a tenure `SERVICE in TEAM`"}
+  service: {type: varchar, description: "Service; null for a repository", nullable: true}
+  chain_id: {type: varchar, description: "Chain"}
+  valid_from: {type: timestamp with time zone, description: "What happened before does not count (UTC)"}
+  valid_until: {type: timestamp with time zone, description: "What happened then or later does not count (UTC)"}
 */
-select 'service' as level, service as key, source, repository_id from core.service_repository
+with service_chain as (
+    select m.service, coalesce(o.chain_id, w.chain_id) as chain_id
+    from core.service_repository as m
+    inner join core.chain as w on w.source = m.source and w.repository_id = m.repository_id and w.service is null
+    left join core.chain as o
+        on o.source = m.source and o.repository_id = m.repository_id and o.service = m.service
+)
+
+select
+    'repository' as level, r.repository as key, null as service, c.chain_id,
+    '-infinity'::timestamptz as valid_from, 'infinity'::timestamptz as valid_until
+from core.repository as r
+inner join core.chain as c using (source, repository_id)
+where c.service is null
 union all
-select 'repository', repository, source, repository_id from core.repository
+select 'service', service, service, chain_id, '-infinity'::timestamptz, 'infinity'::timestamptz
+from service_chain
+union all
+select 'tenure', t.service || ' in ' || t.team, t.service, c.chain_id, t.valid_from, t.valid_until
+from core.tenure as t
+inner join service_chain as c using (service)
+where not t.is_whole

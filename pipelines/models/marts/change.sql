@@ -1,45 +1,76 @@
 /*
 description: Changes that reached production, to drill down to.
-grain: one row per service and change; repositories of no service have a row without one
+grain: one row per service and change; of repositories of no service without one
 key: [change_id, service]
 columns:
-  change_id: {type: varchar, description: "Source, repository and commit"}
-  service: {type: varchar, description: "Service it is part of; null where the repository is of none", nullable: true}
+  change_id: {type: varchar, description: "Source, repository and number, or commit"}
+  service: {type: varchar, description: "Service it is part of; null where its repository is of none", nullable: true}
+  team: {type: varchar, description: "Team that owned the service when it shipped, of several the first by name", nullable: true}
   repository: {type: varchar, description: "Name of the repository"}
-  team: {type: varchar, description: "Team that owns the service", nullable: true}
-  sha: {type: varchar, description: "Commit id"}
-  number: {type: bigint, description: "Pull request the subject names", nullable: true}
-  kind: {type: varchar, description: "What the subject says", accepted: [revert, fix, change]}
+  sha: {type: varchar, description: "Commit that brought it to its base, or that it is", nullable: true}
+  number: {type: bigint, description: "Its pull request, or the one that the commit's subject names", nullable: true}
+  is_pull_request: {type: boolean, description: "A pull request; else a commit"}
+  kind: {type: varchar, description: "What its title or subject says", accepted: [revert, fix, change]}
   is_bot: {type: boolean, description: "Made by a bot"}
+  reverts_change_id: {type: varchar, description: "Change that it reverts", nullable: true}
+  backports: {type: bigint, description: "Pull requests that bring nothing but cherry-picks of it, and cherry-picks without one"}
   first_authored_at: {type: timestamp with time zone, description: "Author's date of its first commit (UTC)", nullable: true}
   deployment_id: {type: varchar, description: "Deployment that shipped it first"}
-  ref: {type: varchar, description: "Tag that names that version"}
+  ref: {type: varchar, description: "Tag or branch that names that version, else its commit's first 10 digits"}
   deployed_at: {type: timestamp with time zone, description: "When that deployment finished (UTC)"}
   deployed_on: {type: date, description: "Local day on which that deployment finished"}
+  fully_deployed_at: {type: timestamp with time zone, description: "When every production environment live at that time had it (UTC)", nullable: true}
   lead_time_seconds: {type: double, description: "Seconds from the author's date to the deployment; null where left out", nullable: true}
   left_out: {type: varchar, description: "Why it has no lead time that counts", nullable: true, accepted: [baseline, bot, undated, negative]}
-  url: {type: varchar, description: "Where a person can see the commit; null without a web host", nullable: true}
+  url: {type: varchar, description: "Where a person can see it; null without a web host", nullable: true}
 */
+with placed as (
+    select x.*, s.service
+    from core.shipment as x
+    inner join core.subject as s on s.level = 'service' and s.chain_id = x.chain_id
+),
+
+-- What is of no service's, for want of one or of its paths, is the repository's alone.
+alone as (
+    select x.*, null as service
+    from core.shipment as x
+    inner join core.chain as c using (chain_id)
+    anti join placed as p using (change_id)
+    where c.service is null
+),
+
+owner as (
+    select p.service, p.change_id, min(o.team) as team
+    from placed as p
+    inner join core.ownership as o
+        on o.service = p.service and during(p.shipped_at, o.valid_from, o.valid_until)
+    group by all
+)
+
 select
     c.change_id,
-    m.service,
+    x.service,
+    o.team,
     r.repository,
-    s.team,
     c.sha,
     c.number,
+    c.is_pull_request,
     c.kind,
     c.is_bot,
+    c.reverts_change_id,
+    c.backports,
     c.first_authored_at,
-    c.deployment_id,
+    x.deployment_id,
     d.ref,
-    c.deployed_at,
-    c.deployed_on,
-    c.lead_time_seconds,
-    c.left_out,
-    commit_url(r.url, c.sha) as url
-from core.change as c
+    x.shipped_at as deployed_at,
+    x.shipped_on as deployed_on,
+    x.fully_shipped_at as fully_deployed_at,
+    x.lead_time_seconds,
+    x.left_out,
+    c.url
+from (from placed union all by name from alone) as x
+left join owner as o using (service, change_id)
+inner join core.change as c using (change_id)
 inner join core.deployment as d using (deployment_id)
 inner join core.repository as r on r.source = c.source and r.repository_id = c.repository_id
-left join core.service_repository as m on m.source = c.source and m.repository_id = c.repository_id
-left join core.service as s on s.service = m.service
-order by c.deployed_at, c.change_id
+order by x.shipped_at, c.change_id

@@ -38,11 +38,17 @@ tagged as (
 ),
 
 deployed as (
-    select source, repository_id, count(*) as deployments from core.deployment group by all
+    select c.source, c.repository_id, count(*) as deployments
+    from core.chain_deployment as d
+    inner join core.chain as c on c.chain_id = d.chain_id and c.service is null
+    group by all
 ),
 
 labelled as (
-    select source, repository_id, count(*) as commits from lineage.label group by all
+    select c.source, c.repository_id, count(*) as commits
+    from lineage.label as k
+    inner join core.chain as c on c.chain_id = k.line_id and c.service is null
+    group by all
 ),
 
 owner as (

@@ -5,40 +5,76 @@ key: [deployment_id, service]
 columns:
   deployment_id: {type: varchar, description: "Source, repository and what names the rollout there"}
   service: {type: varchar, description: "Service deployed; null where the repository is of none", nullable: true}
-  repository: {type: varchar, description: "Name of the repository"}
-  team: {type: varchar, description: "Team that owns the service", nullable: true}
-  environment: {type: varchar, description: "Environment deployed to"}
+  repository: {type: varchar, description: "Name of the repository, of several the first"}
+  team: {type: varchar, description: "Team that owned the service then, of several the first by name", nullable: true}
+  environment: {type: varchar, description: "First environment reached"}
+  environments: {type: 'varchar[]', description: "Every environment reached, in order"}
   ref: {type: varchar, description: "Tag or branch that names the version, else the commit's first 10 digits"}
   sha: {type: varchar, description: "Commit deployed"}
-  finished_at: {type: timestamp with time zone, description: "When it finished (UTC)"}
-  finished_on: {type: date, description: "Local day on which it finished"}
+  finished_at: {type: timestamp with time zone, description: "When it first reached production (UTC)"}
+  finished_on: {type: date, description: "Local day on which it did"}
   is_baseline: {type: boolean, description: "First known; what it contains has no known ship date"}
+  is_rollback: {type: boolean, description: "Went back behind the version that was live"}
   changes: {type: bigint, description: "Changes of people that it shipped first"}
   url: {type: varchar, description: "Where a person can see it, or its commit; null without a web host", nullable: true}
 */
-with shipped as (
-    select deployment_id, count(*) as changes
-    from core.change
-    where not is_bot
-    group by deployment_id
+with placed as (
+    select distinct s.service, d.deployment_id, d.chain_id, d.finished_at, d.is_baseline
+    from core.chain_deployment as d
+    inner join core.subject as s on s.level = 'service' and s.chain_id = d.chain_id
+    union all
+    select null, d.deployment_id, d.chain_id, d.finished_at, d.is_baseline
+    from core.chain_deployment as d
+    inner join core.chain as c on c.chain_id = d.chain_id and c.is_leaf and c.service is null
+    anti join (from core.subject where level = 'service') as s on s.chain_id = d.chain_id
+),
+
+shipped as (
+    select chain_id, deployment_id, count(*) as changes
+    from core.shipment as x
+    inner join core.change as c using (change_id)
+    where not c.is_bot
+    group by all
+),
+
+rolled_back as (
+    select distinct deployment_id from core.rollout where is_rollback
+),
+
+owner as (
+    select p.service, p.deployment_id, min(o.team) as team
+    from placed as p
+    inner join core.ownership as o
+        on o.service = p.service and during(p.finished_at, o.valid_from, o.valid_until)
+    group by all
+),
+
+-- One of several repositories of a service is one row.
+once as (
+    select p.service, p.deployment_id, bool_and(p.is_baseline) as is_baseline, coalesce(sum(s.changes), 0)::bigint as changes
+    from placed as p
+    left join shipped as s using (chain_id, deployment_id)
+    group by all
 )
 
 select
     d.deployment_id,
-    m.service,
+    p.service,
     r.repository,
-    s.team,
+    o.team,
     d.environment,
+    d.environments,
     d.ref,
     d.sha,
     d.finished_at,
     d.finished_on,
-    d.is_baseline,
-    coalesce(c.changes, 0) as changes,
+    p.is_baseline,
+    b.deployment_id is not null as is_rollback,
+    p.changes,
     coalesce(d.url, commit_url(r.url, d.sha)) as url
-from core.deployment as d
+from once as p
+inner join core.deployment as d using (deployment_id)
 inner join core.repository as r using (source, repository_id)
-left join core.service_repository as m using (source, repository_id)
-left join core.service as s on s.service = m.service
-left join shipped as c using (deployment_id)
+left join owner as o on o.service = p.service and o.deployment_id = p.deployment_id
+left join rolled_back as b on b.deployment_id = p.deployment_id
 order by d.finished_at, d.deployment_id

@@ -10,15 +10,8 @@ metric:
   better: higher
   estimate: frequency
 */
-with counted as (
-    select s.level, s.key, grain, period_start(grain, d.finished_on) as period_start, count(*) as deployments
-    from (select *, unnest(grains()) as grain from core.deployment) as d
-    inner join core.subject as s using (source, repository_id)
-    group by all
-)
-
-select
-    level, key, grain, period_start,
-    7 * deployments / (period_end(grain, period_start) - period_start) as value,
-    deployments as n, null as low, null as high, null::map(varchar, bigint) as excluded
-from counted
+select s.level, s.key, p.grain, p.period_start, d.deployment_id as thing
+from core.chain_deployment as d
+inner join core.subject as s
+    on s.chain_id = d.chain_id and during(d.finished_at, s.valid_from, s.valid_until)
+inner join core.period as p on p.day = d.finished_on

@@ -4,13 +4,13 @@ metric:
   title: Deployments
   unit: count
   definition: >-
-    Number of deployments to production that finished in the period. With git alone a deployment is a
-    tag that matches `releases`, dated by its tagger, or by its commit where the tag is lightweight.
+    Number of rollouts that finished in production in the period; several environments reached by the same
+    version within 24 hours are one. From the tools' own records, else from the jobs that the workspace
+    names, else from tags that match `releases`. Above a service, their number, each once.
   estimate: count
 */
-select
-    s.level, s.key, grain, period_start(grain, d.finished_on) as period_start,
-    count(*) as value, count(*) as n, null as low, null as high, null::map(varchar, bigint) as excluded
-from (select *, unnest(grains()) as grain from core.deployment) as d
-inner join core.subject as s using (source, repository_id)
-group by all
+select s.level, s.key, p.grain, p.period_start, d.deployment_id as thing
+from core.chain_deployment as d
+inner join core.subject as s
+    on s.chain_id = d.chain_id and during(d.finished_at, s.valid_from, s.valid_until)
+inner join core.period as p on p.day = d.finished_on

@@ -8,7 +8,8 @@ columns:
   unit: {type: varchar, description: "Unit of its values"}
   definition: {type: varchar, description: "What the figure means"}
   better: {type: varchar, description: "Direction that is better; null where neither is", nullable: true, accepted: [higher, lower]}
+  estimate: {type: varchar, description: "Kind of figure"}
 */
-select metric, title, unit, definition, better
+select metric, title, unit, definition, better, estimate
 from config.metric
 order by metric

@@ -1,12 +1,21 @@
 /*
-description: Services, the teams that own them and the repositories they are made of.
+description: Services, the teams that own them now and the repositories they are made of.
 grain: one row per service
 key: [service]
 columns:
   service: {type: varchar, description: "Name of the service"}
-  team: {type: varchar, description: "Team that owns it; null where none is configured", nullable: true}
+  team: {type: varchar, description: "Team that owns it, of several the first by name; null where none is known", nullable: true}
+  teams: {type: 'varchar[]', description: "Every team that owns it"}
   repositories: {type: 'varchar[]', description: "Names of its repositories"}
 */
-select service, team, repositories
-from core.service
-order by service
+with owner as (
+    select service, list_sort(list_distinct(list(team))) as teams
+    from core.ownership
+    where valid_until = 'infinity'
+    group by service
+)
+
+select s.service, o.teams[1] as team, coalesce(o.teams, []) as teams, s.repositories
+from core.service as s
+left join owner as o using (service)
+order by s.service

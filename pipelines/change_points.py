@@ -1,0 +1,189 @@
+"""Where the level of a metric changed: weeks from which on its figures are others, if the data supports it.
+
+Candidates come from PELT (`ruptures`) on standard scores; each is then held against what shuffling its
+neighbourhood would bring about by chance. A series counts with its last two years of complete `ok` weeks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import NamedTuple
+
+import duckdb
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+METRICS = (
+    "batch_size", "change_fail_rate", "change_lead_time", "ci_duration_p50", "ci_duration_p90",
+    "ci_flaky_rate", "ci_queue_p50", "ci_queue_p90", "deployment_frequency", "deployment_success_rate",
+    "failed_deployment_recovery_time", "pr_coding", "pr_pickup", "pr_release", "pr_review", "rework_rate",
+    "time_to_restore",
+)  # fmt: skip
+"""Metrics looked at. Work in progress is a stock: one pull request left open is a level of its own."""
+METHOD = "PELT on robust scores, permutation test, Holm"
+MOST_WEEKS, FEWEST_WEEKS = 104, 20
+SHORTEST = 4
+"""Weeks for which a level has to hold."""
+SIGNIFICANCE = 0.02
+"""Chance, under no change, of marking any: below 5 % also where neighbouring weeks are alike (tests)."""
+_SHUFFLES = 1_999
+
+_TABLE = """
+create schema if not exists analysis;
+create or replace table analysis.change_point (
+    metric varchar, level varchar, key varchar, grain varchar, period_start date,
+    before double, after double, p_value double, method varchar);
+"""
+_WEEKS = """
+    select '{metric}' as metric, level, key, period_start, value
+    from marts.{metric}
+    where grain = 'week' and level in ('organisation', 'team', 'service') and status = 'ok' and not partial
+    qualify row_number() over (partition by level, key order by period_start desc) <= {most}
+        -- That nothing is known to have been deployed before the first deployment says little.
+        and bool_or(value > 0 or '{metric}' <> 'deployment_frequency')
+            over (partition by level, key order by period_start)
+"""
+
+
+class ChangePoint(NamedTuple):
+    """A change of level within a series."""
+
+    position: int
+    """Index of the first value of the new level."""
+    before: float
+    """Median of the level that ended."""
+    after: float
+    p_value: float
+    """After Holm's correction for the candidates of the series."""
+
+
+def update(connection: duckdb.DuckDBPyConnection) -> None:
+    """Fill `analysis.change_point` from the metrics' tables."""
+    connection.execute(_TABLE)
+    found = [
+        (*series, "week", weeks[point.position], point.before, point.after, point.p_value, METHOD)
+        for series, weeks, values in _series(connection)
+        for point in change_points(values)
+    ]
+    if found:
+        connection.executemany("insert into analysis.change_point values (?, ?, ?, ?, ?, ?, ?, ?, ?)", found)
+
+
+def change_points(values: Floats) -> list[ChangePoint]:
+    """Changes of level of a series in order of time; none in fewer than `FEWEST_WEEKS` values."""
+    # A second to import, which only a rebuild should cost.
+    from ruptures import KernelCPD
+
+    n = len(values)
+    scores = _standardised(values)
+    if n < FEWEST_WEEKS or not scores.any():
+        return []
+    penalty = 3 * np.log(n)
+    ends = KernelCPD(kernel="linear", min_size=SHORTEST).fit(scores).predict(pen=penalty)
+    edges = [0, *ends]
+    levels = np.concatenate([np.full(b - a, scores[a:b].mean()) for a, b in zip(edges, ends, strict=False)])
+    remainder = scores - levels
+    if len(ends) == 1 or _is_drift(scores, remainder, len(ends) - 1):
+        return []
+    likeness = _likeness(remainder, len(ends))
+    chances = [_chance(values[a:c], likeness) for a, c in zip(edges, edges[2:], strict=False)]
+    return [
+        ChangePoint(int(b), float(np.median(values[a:b])), float(np.median(values[b:c])), p_value)
+        for a, b, c, p_value in zip(edges, edges[1:], edges[2:], _holm(chances), strict=False)
+        if p_value <= SIGNIFICANCE
+    ]
+
+
+def _series(
+    connection: duckdb.DuckDBPyConnection,
+) -> Iterator[tuple[tuple[str, str, str], list[object], Floats]]:
+    """(metric, level, key), its weeks and their values, for each series that is long enough."""
+    known = connection.execute(
+        "select table_name from information_schema.tables where table_schema = 'marts'"
+    ).fetchall()
+    for metric in METRICS:
+        if (metric,) not in known:
+            continue
+        weeks = _WEEKS.format(metric=metric, most=MOST_WEEKS)
+        for *series, starts, values in connection.execute(
+            f"""
+            select
+                metric, level, key,
+                list(period_start order by period_start), list(value order by period_start)
+            from ({weeks})
+            group by all
+            having count(*) >= {FEWEST_WEEKS}
+            order by all
+            """
+        ).fetchall():
+            yield (series[0], series[1], series[2]), starts, np.array(values, dtype=np.float64)
+
+
+def _standardised(values: Floats) -> Floats:
+    """Robust standard scores about 0, cut off at 2.5, so that a few outliers hide no change of level."""
+    middle = float(np.median(values))
+    spread = float(1.4826 * np.median(np.abs(values - middle))) or float(values.std())
+    scores: Floats = np.clip((values - middle) / (spread or 1), -2.5, 2.5)
+    scores -= scores.mean()
+    return scores
+
+
+def _is_drift(scores: Floats, remainder: Floats, changes: int) -> bool:
+    """A straight line explains the series as well as the steps do, by Schwarz's criterion."""
+    n = len(scores)
+    time = np.arange(n) - (n - 1) / 2
+    line = scores - time * (time @ scores) / (time @ time)
+    steps_cost = n * np.log(remainder @ remainder + 1e-9) + (3 * changes + 1) * np.log(n)
+    return bool(n * np.log(line @ line + 1e-9) + 2 * np.log(n) <= steps_cost)
+
+
+def _likeness(remainder: Floats, levels: int) -> float:
+    """Correlation of neighbouring weeks about their levels, from 0 to 0.9, corrected for fitting these."""
+    n = len(remainder)
+    correlation = remainder[1:] @ remainder[:-1] / max(float(remainder @ remainder), 1e-9) + 2 * levels / n
+    return float(np.clip(correlation, 0, 0.9))
+
+
+def _chance(values: Floats, likeness: float) -> float:
+    """Share of shuffles of two neighbouring levels that have as strong a split as these.
+
+    Ranks make it the same for every series of a length; weeks that are alike count as fewer.
+    """
+    from scipy.stats import rankdata
+
+    ranks = rankdata(values)[np.newaxis]
+    strength = _strongest_split(ranks)[0] * np.sqrt((1 - likeness) / (1 + likeness))
+    by_chance = _shuffled(len(values))
+    reached = len(by_chance) - np.searchsorted(by_chance, strength - 1e-9)
+    return float((1 + reached) / (1 + len(by_chance)))
+
+
+@cache
+def _shuffled(n: int) -> Floats:
+    """Strength of the strongest split in each of many shuffles of n ranks, in ascending order."""
+    ranks = np.tile(np.arange(n, dtype=np.float64), (_SHUFFLES, 1))
+    return np.sort(_strongest_split(np.random.default_rng(n).permuted(ranks, axis=1)))
+
+
+def _strongest_split(ranks: Floats) -> Floats:
+    """Greatest absolute standardised rank sum over every admissible split of each row."""
+    n = ranks.shape[1]
+    first = np.arange(SHORTEST, n - SHORTEST + 1)
+    centred = ranks - ranks.mean(axis=1, keepdims=True)
+    sums = np.abs(np.cumsum(centred, axis=1)[:, first - 1]) / np.sqrt(first * (n - first) / n)
+    spread: Floats = np.asarray(np.std(ranks, axis=1, ddof=1))
+    strongest: Floats = np.max(sums, axis=1) / np.maximum(spread, 1e-9)
+    return strongest
+
+
+def _holm(chances: list[float]) -> list[float]:
+    """Holm's adjusted p-values, in the order given."""
+    adjusted = [0.0] * len(chances)
+    least = 0.0
+    for tried, at in enumerate(sorted(range(len(chances)), key=chances.__getitem__)):
+        least = max(least, min(1.0, chances[at] * (len(chances) - tried)))
+        adjusted[at] = least
+    return adjusted

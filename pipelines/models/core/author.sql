@@ -1,0 +1,33 @@
+/*
+description: Who made each change, and whether a team is known to have or have had them among its members.
+grain: one row per change of a person whose account or address is known
+key: [change_id]
+columns:
+  change_id: {type: varchar, description: "Change"}
+  author: {type: varchar, description: "Keyed hash"}
+  has_team: {type: boolean, description: "Is or was in a team"}
+*/
+with recursive member as (
+    select person from history.membership
+    union
+    select unnest([i.alias, i.person])
+    from member as m
+    inner join raw.identity as i on m.person in (i.alias, i.person)
+),
+
+written as (
+    select h.change_id, p.author
+    from core.change as h
+    inner join raw.pull_request as p
+        on p.source = h.source and p.repository = h.repository_id and p.number = h.number
+    where h.is_pull_request and not h.is_bot
+    union all
+    select h.change_id, c.author
+    from core.change as h
+    inner join raw.commit as c on c.source = h.source and c.repository = h.repository_id and c.sha = h.sha
+    where not h.is_pull_request and not h.is_bot
+)
+
+select change_id, author, author in (from member) as has_team
+from written
+where author is not null

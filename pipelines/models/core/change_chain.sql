@@ -1,0 +1,40 @@
+/*
+description: >-
+  In which chains a change counts: that of its repository, and of services that share it those without
+  paths or whose paths it touches.
+grain: one row per change and chain
+key: [change_id, chain_id]
+day: merged_on
+columns:
+  change_id: {type: varchar, description: "Change"}
+  chain_id: {type: varchar, description: "Chain"}
+  merged_on: {type: date, description: "Local day on which the pull request was merged; null for a commit", nullable: true}
+*/
+with path as (
+    select c.chain_id, c.source, c.repository_id, unnest(m.paths) as path
+    from core.chain as c
+    inner join core.service_repository as m using (service, source, repository_id)
+),
+
+folder as (
+    select distinct o.change_id, o.source, o.repository_id, unnest(c.folders) as folder
+    from core.change_commit as o
+    inner join raw.commit as c on c.source = o.source and c.repository = o.repository_id and c.sha = o.sha
+    where (o.source, o.repository_id) in (select (source, repository_id) from path)
+),
+
+placed as (
+    select h.change_id, c.chain_id
+    from core.change as h
+    inner join core.chain as c using (source, repository_id)
+    where c.service is null or not exists (select 1 from path as p where p.chain_id = c.chain_id)
+    union all
+    select distinct f.change_id, p.chain_id
+    from folder as f
+    inner join path as p using (source, repository_id)
+    where f.folder = trim(p.path, '/') or starts_with(f.folder, trim(p.path, '/') || '/')
+)
+
+select p.change_id, p.chain_id, local_date(h.merged_at) as merged_on
+from placed as p
+inner join core.change as h using (change_id)

@@ -1,0 +1,54 @@
+/*
+description: >-
+  Commits that show where a change is: those it owns, the one that merged it, the head it was merged from,
+  and cherry-picks of these.
+grain: one row per change, role, commit and pick of it
+key: [change_id, role, sha]
+columns:
+  change_id: {type: varchar, description: "Change"}
+  number: {type: bigint, description: "Pull request that the change is; null where it is a commit", nullable: true}
+  source: {type: varchar, description: "Configured name of the source"}
+  repository_id: {type: varchar, description: "Id within the source"}
+  role: {type: varchar, description: "Part of the change, or one that holds all of it", accepted: [part, whole]}
+  origin_sha: {type: varchar, description: "The commit itself, or what it was picked from"}
+  sha: {type: varchar, description: "Commit id"}
+*/
+with labelled as (
+    select distinct c.source, c.repository_id, k.sha
+    from lineage.label as k
+    inner join core.chain as c on c.chain_id = k.line_id
+),
+
+shipped as (
+    select source, repository_id, sha from labelled
+    union
+    select source, repository_id, origin_sha from core.pick semi join labelled using (source, repository_id, sha)
+),
+
+own as (
+    select m.change_id, m.number, c.source, c.repository_id, 'part' as role, c.sha
+    from core.claim as c
+    inner join core.merged_change as m using (source, repository_id, number)
+    where c.is_owner and not c.is_pick
+    union all
+    select c.source || ':' || c.repository_id || '@' || c.sha, null, c.source, c.repository_id, 'part', c.sha
+    from core.commit as c
+    semi join shipped using (source, repository_id, sha)
+    anti join core.claim using (source, repository_id, sha)
+    anti join core.pick using (source, repository_id, sha)
+    where not c.is_merge
+    union all
+    select change_id, number, source, repository_id, 'whole', unnest(list_distinct([merge_sha, head_sha]))
+    from core.merged_change
+)
+
+select change_id, number, source, repository_id, role, sha as origin_sha, sha
+from own
+union all
+select o.change_id, o.number, o.source, o.repository_id, o.role, o.sha, p.sha
+from own as o
+inner join core.pick as p on p.source = o.source and p.repository_id = o.repository_id and p.origin_sha = o.sha
+inner join core.commit as c on c.source = o.source and c.repository_id = o.repository_id and c.sha = o.sha
+left join core.merged_change as m on m.change_id = o.change_id
+-- A pick of a merge brings all of it; one of a head, or of a squash, is one of a part.
+where o.role = 'part' or (c.is_merge and o.sha = m.merge_sha)

@@ -1,0 +1,39 @@
+/*
+description: >-
+  The first deployment of each line that contains a change: the commit that merged it, the head it was
+  merged from, or every commit of it, be it as a cherry-pick.
+grain: one row per line and change
+key: [line_id, change_id]
+columns:
+  line_id: {type: varchar, description: "Chain, and the environment"}
+  change_id: {type: varchar, description: "Change"}
+  sequence: {type: bigint, description: "Position in the line"}
+*/
+with line as (
+    select line_id, any_value(source) as source, any_value(repository_id) as repository_id
+    from core.line
+    group by line_id
+),
+
+contained as (
+    select l.line_id, o.change_id, o.role, o.origin_sha, min(k.sequence) as sequence
+    from core.change_commit as o
+    inner join line as l using (source, repository_id)
+    inner join lineage.label as k on k.line_id = l.line_id and k.sha = o.sha
+    group by all
+),
+
+least_of as (
+    select
+        line_id, change_id,
+        min(sequence) filter (role = 'whole') as whole,
+        max(sequence) filter (role = 'part') as parts,
+        count(*) filter (role = 'part') as commits
+    from contained
+    group by all
+)
+
+select line_id, change_id, least(whole, if(l.commits = c.commits, parts, null)) as sequence
+from least_of as l
+inner join core.change as c using (change_id)
+where whole is not null or (l.commits = c.commits and l.commits > 0)

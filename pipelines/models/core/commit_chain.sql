@@ -1,0 +1,57 @@
+/*
+description: >-
+  Services' own chains that a commit concerns: its folders touch their paths, or the change it belongs to
+  counts in them.
+grain: one row per commit and chain of a service with paths
+key: [source, repository_id, sha, chain_id]
+columns:
+  source: {type: varchar, description: "Configured name of the repository's source"}
+  repository_id: {type: varchar, description: "Id within the source"}
+  sha: {type: varchar, description: "Commit id; of a pull request also of commits that no branch has any more"}
+  chain_id: {type: varchar, description: "Chain"}
+  touches: {type: boolean, description: "Its own folders say so"}
+*/
+with path as (
+    select c.chain_id, c.source, c.repository_id, unnest(m.paths) as path
+    from core.chain as c
+    inner join core.service_repository as m using (service, source, repository_id)
+),
+
+shared as (
+    select distinct source, repository_id from path
+),
+
+folder as (
+    select c.source, c.repository as repository_id, c.sha, unnest(c.folders) as folder
+    from raw.commit as c
+    inner join shared as s on s.source = c.source and s.repository_id = c.repository
+),
+
+listed as (
+    select h.change_id, h.source, h.repository_id, unnest(p.commit_shas) as sha
+    from core.change as h
+    inner join shared using (source, repository_id)
+    inner join raw.pull_request as p
+        on p.source = h.source and p.repository = h.repository_id and p.number = h.number
+    where h.is_pull_request
+    union all
+    select change_id, source, repository_id, sha
+    from core.change_commit
+    inner join shared using (source, repository_id)
+),
+
+concerned as (
+    select f.source, f.repository_id, f.sha, p.chain_id, true as touches
+    from folder as f
+    inner join path as p using (source, repository_id)
+    where f.folder = p.path or starts_with(f.folder, p.path || '/')
+    union all
+    select l.source, l.repository_id, l.sha, p.chain_id, false
+    from listed as l
+    inner join core.change_chain as m using (change_id)
+    inner join (select distinct chain_id from path) as p using (chain_id)
+)
+
+select source, repository_id, sha, chain_id, bool_or(touches) as touches
+from concerned
+group by all

@@ -1,0 +1,27 @@
+/*
+description: >-
+  Merged pull requests that are changes. One that brought only what others own, as from develop to main, or
+  cherry-picks alone, is none; one that claims no commit that was read is, for nothing else is known of it.
+grain: one row per pull request
+key: [change_id]
+columns:
+  change_id: {type: varchar, description: "Source, repository and number"}
+  source: {type: varchar, description: "Configured name of the source"}
+  repository_id: {type: varchar, description: "Id within the source"}
+  number: {type: bigint, description: "Pull request"}
+  merge_sha: {type: varchar, description: "Commit that brought it to its base", nullable: true}
+  head_sha: {type: varchar, description: "Commit it was merged from", nullable: true}
+*/
+with claimed as (
+    select source, repository_id, number, count(*) filter (is_owner and not is_pick) as owned
+    from core.claim
+    group by all
+)
+
+select
+    p.source || ':' || p.repository || '#' || p.number as change_id, p.source, p.repository as repository_id,
+    p.number, p.merge_sha, p.head_sha
+from raw.pull_request as p
+inner join core.repository as r on r.source = p.source and r.repository_id = p.repository
+left join claimed as c on c.source = p.source and c.repository_id = p.repository and c.number = p.number
+where p.merged_at is not null and coalesce(c.owned > 0, true)

@@ -1,0 +1,41 @@
+/*
+description: >-
+  In which chains a pull request counts: as the change that it is; else that of its repository, and of
+  services that share it those without paths or whose paths its commits touch.
+grain: one row per pull request and chain
+key: [source, repository_id, number, chain_id]
+columns:
+  source: {type: varchar, description: "Configured name of the source"}
+  repository_id: {type: varchar, description: "Id within the source"}
+  number: {type: bigint, description: "Number within the repository"}
+  chain_id: {type: varchar, description: "Chain"}
+*/
+with chain as (
+    select c.chain_id, c.source, c.repository_id
+    from core.chain as c
+    left join core.service_repository as m using (service, source, repository_id)
+    where coalesce(len(m.paths), 0) = 0
+),
+
+sha as (
+    select p.source, p.repository_id, p.number, unnest(list_append(r.commit_shas, r.head_sha)) as sha
+    from core.pull_request as p
+    inner join raw.pull_request as r
+        on r.source = p.source and r.repository = p.repository_id and r.number = p.number
+    semi join core.commit_chain as c on c.source = p.source and c.repository_id = p.repository_id
+    where p.change_id is null
+)
+
+select p.source, p.repository_id, p.number, m.chain_id
+from core.pull_request as p
+inner join core.change_chain as m using (change_id)
+union all
+select p.source, p.repository_id, p.number, c.chain_id
+from core.pull_request as p
+inner join chain as c using (source, repository_id)
+where p.change_id is null
+union all
+select distinct s.source, s.repository_id, s.number, c.chain_id
+from sha as s
+inner join core.commit_chain as c using (source, repository_id, sha)
+where c.touches

@@ -1,0 +1,46 @@
+/*
+description: How long merged pull requests waited for the deployment that shipped them, by chain.
+grain: one row per chain and change that is a pull request
+key: [chain_id, change_id]
+day: shipped_on
+columns:
+  chain_id: {type: varchar, description: "Chain"}
+  change_id: {type: varchar, description: "Change"}
+  deployment_id: {type: varchar, description: "Deployment that shipped it first"}
+  shipped_at: {type: timestamp with time zone, description: "When that deployment finished (UTC)"}
+  shipped_on: {type: date, description: "Local day on which it finished"}
+  release_seconds: {type: double, description: "Seconds from the merge to the deployment; null where left out", nullable: true}
+  release_working_seconds: {type: double, description: "Those of them on working days", nullable: true}
+  left_out: {type: varchar, description: "Why it has no release that counts", nullable: true, accepted: [baseline, bot, deployed_before_merge]}
+*/
+with waited as (
+    select
+        s.chain_id,
+        s.change_id,
+        s.deployment_id,
+        c.merged_at,
+        s.shipped_at,
+        s.shipped_on,
+        k.calendar,
+        case
+            when s.left_out in ('baseline', 'bot') then s.left_out
+            when s.shipped_at < c.merged_at then 'deployed_before_merge'
+        end as left_out
+    from core.shipment as s
+    inner join core.change as c using (change_id)
+    inner join core.change_calendar as k using (change_id)
+)
+
+select
+    r.chain_id,
+    r.change_id,
+    r.deployment_id,
+    r.shipped_at,
+    r.shipped_on,
+    case when r.left_out is null then epoch(r.shipped_at) - epoch(r.merged_at) end as release_seconds,
+    case when r.left_out is null then worked_until(shipped, r.shipped_at) - worked_until(merged, r.merged_at) end
+        as release_working_seconds,
+    r.left_out
+from waited as r
+asof left join calendar.day as merged on merged.calendar = r.calendar and r.merged_at >= merged.starts_at
+asof left join calendar.day as shipped on shipped.calendar = r.calendar and r.shipped_at >= shipped.starts_at

@@ -1,0 +1,70 @@
+/*
+description: >-
+  Commits that a workflow ran on, and whether one of its jobs failed and then passed with nothing changed.
+  A run of no known commit stands alone.
+grain: one row per chain, source, workflow and commit
+key: [chain_id, recorded_by, workflow, thing]
+day: counted_on
+columns:
+  chain_id: {type: varchar, description: "Chain"}
+  recorded_by: {type: varchar, description: "Configured name of the source that recorded the runs"}
+  workflow: {type: varchar, description: "What was run"}
+  thing: {type: varchar, description: "Commit id; of a run of no known commit its id and attempt"}
+  is_flaky: {type: boolean, description: "Failed, then passed"}
+  left_out: {type: varchar, description: "Why it does not count", nullable: true, accepted: [no_commit, unfinished, not_retried]}
+  counted_at: {type: timestamp with time zone, description: "When its first run ended (UTC)"}
+  counted_on: {type: date, description: "Local day of that"}
+*/
+with run as (
+    select
+        *,
+        coalesce(sha, run_id || '#' || attempt) as thing,
+        result in ('success', 'failed') and finished_at is not null as is_finished
+    from core.run
+),
+
+ran as (
+    select
+        chain_id,
+        recorded_by,
+        workflow,
+        thing,
+        any_value(sha) as sha,
+        count(*) filter (is_finished) as finished,
+        min(finished_at) filter (is_finished and result = 'failed') as failed_at,
+        max(finished_at) filter (is_finished and result = 'success') as passed_at,
+        coalesce(min(counted_at) filter (is_finished), min(counted_at)) as counted_at
+    from run
+    group by all
+),
+
+-- A tool may try a job again within its run, which then passes: the job alone tells.
+mended as (
+    select distinct r.chain_id, r.recorded_by, r.workflow, r.thing
+    from run as r
+    inner join raw.job as j on j.source = r.recorded_by and j.run = r.run_id
+    where r.sha is not null and j.finished_at is not null and j.result in ('success', 'failed')
+    group by r.chain_id, r.recorded_by, r.workflow, r.thing, j.name
+    having min(j.finished_at) filter (j.result = 'failed') < max(j.finished_at) filter (j.result = 'success')
+),
+
+judged as (
+    select r.*, r.sha is not null and (r.failed_at < r.passed_at or m.thing is not null) is true as is_flaky
+    from ran as r
+    left join mended as m using (chain_id, recorded_by, workflow, thing)
+)
+
+select
+    chain_id,
+    recorded_by,
+    workflow,
+    thing,
+    is_flaky,
+    case
+        when sha is null then 'no_commit'
+        when finished = 0 then 'unfinished'
+        when finished = 1 and passed_at is null and not is_flaky then 'not_retried'
+    end as left_out,
+    counted_at,
+    local_date(counted_at) as counted_on
+from judged

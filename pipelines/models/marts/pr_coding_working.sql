@@ -1,0 +1,20 @@
+/*
+description: From the first commit to being ready for review of a pull request, in working days.
+metric:
+  title: Coding, working days
+  unit: seconds
+  definition: >-
+    Median, over the pull requests merged in the period, of the time from the first commit's author date
+    to when it was last made ready for review, or opened where it never was a draft. Bots, and pull
+    requests whose first commit is not dated or came after that, are left out and counted. Only working
+    days of the owning team count, whole, by its calendar and timezone; without an owner, or with several
+    whose days differ, by the workspace's. Above a service, the median over services.
+  better: lower
+  estimate: median
+*/
+select s.level, s.key, p.grain, p.period_start, x.coding_working_seconds as value, x.coding_left_out as left_out
+from core.pull_request as x
+inner join core.change_chain as c using (change_id)
+inner join core.subject as s
+    on s.chain_id = c.chain_id and during(x.merged_at, s.valid_from, s.valid_until)
+inner join core.period as p on p.day = x.merged_on

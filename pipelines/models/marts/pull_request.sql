@@ -1,0 +1,70 @@
+/*
+description: >-
+  Pull requests that are changes or may become some, to drill down to: how long each stage took, by the
+  clock and in working days.
+grain: one row per service and pull request; what is of no service has a row without one
+key: [source, repository, number, service]
+columns:
+  source: {type: varchar, description: "Configured name of the source"}
+  repository: {type: varchar, description: "Name of the repository"}
+  number: {type: bigint, description: "Number within the repository"}
+  service: {type: varchar, description: "Service that it is part of; null where it is of none", nullable: true}
+  team: {type: varchar, description: "Team that owned the service when it was merged, or opened while it is open; the first by name", nullable: true}
+  is_bot: {type: boolean, description: "Made by a bot"}
+  opened_at: {type: timestamp with time zone, description: "When it was opened (UTC)"}
+  merged_at: {type: timestamp with time zone, description: "When it was merged (UTC); null while it is open", nullable: true}
+  merged_on: {type: date, description: "Local day of the merge", nullable: true}
+  deployed_at: {type: timestamp with time zone, description: "When the deployment that shipped it finished (UTC)", nullable: true}
+  deployed_on: {type: date, description: "Local day on which it finished", nullable: true}
+  coding_seconds: {type: double, description: "Seconds from the first commit to being ready for review", nullable: true}
+  coding_working_seconds: {type: double, description: "Those of them on working days", nullable: true}
+  coding_left_out: {type: varchar, description: "Why it has no coding that counts", nullable: true, accepted: [bot, undated, commit_after_ready]}
+  pickup_seconds: {type: double, description: "Seconds from being ready to the first review by a human other than the author", nullable: true}
+  pickup_working_seconds: {type: double, description: "Those of them on working days", nullable: true}
+  review_seconds: {type: double, description: "Seconds from that review to the merge", nullable: true}
+  review_working_seconds: {type: double, description: "Those of them on working days", nullable: true}
+  review_left_out: {type: varchar, description: "Why it has neither pickup nor review that count", nullable: true, accepted: [bot, unreviewed, negative]}
+  release_seconds: {type: double, description: "Seconds from the merge to the deployment", nullable: true}
+  release_working_seconds: {type: double, description: "Those of them on working days", nullable: true}
+  release_left_out: {type: varchar, description: "Why it has no release that counts", nullable: true, accepted: [baseline, bot, deployed_before_merge]}
+  url: {type: varchar, description: "Where a person can see it"}
+*/
+with placed as (
+    select m.source, m.repository_id, m.number, m.chain_id, s.service
+    from core.pull_request_chain as m
+    inner join core.subject as s on s.level = 'service' and s.chain_id = m.chain_id
+),
+
+-- What is of no service's, for want of one or of its paths, is the repository's alone.
+alone as (
+    select m.source, m.repository_id, m.number, m.chain_id, null as service
+    from core.pull_request_chain as m
+    inner join core.chain as c using (chain_id)
+    anti join placed as p
+        on p.source = m.source and p.repository_id = m.repository_id and p.number = m.number
+    where c.service is null
+),
+
+owner as (
+    select m.source, m.repository_id, m.number, m.service, min(o.team) as team
+    from placed as m
+    inner join core.pull_request as p using (source, repository_id, number)
+    inner join core.ownership as o
+        on o.service = m.service
+        and during(coalesce(p.merged_at, p.opened_at), o.valid_from, o.valid_until)
+    group by all
+)
+
+select
+    p.source, r.repository, p.number, m.service, o.team, p.is_bot, p.opened_at, p.merged_at, p.merged_on,
+    x.shipped_at as deployed_at, x.shipped_on as deployed_on,
+    p.coding_seconds, p.coding_working_seconds, p.coding_left_out,
+    p.pickup_seconds, p.pickup_working_seconds, p.review_seconds, p.review_working_seconds, p.review_left_out,
+    x.release_seconds, x.release_working_seconds, x.left_out as release_left_out, p.url
+from (from placed union all by name from alone) as m
+inner join core.pull_request as p using (source, repository_id, number)
+inner join core.repository as r using (source, repository_id)
+left join owner as o using (source, repository_id, number, service)
+left join core.pull_request_release as x on x.chain_id = m.chain_id and x.change_id = p.change_id
+where p.change_id is not null or p.ended_at is null
+order by p.opened_at, p.source, r.repository, p.number, m.service

@@ -1,0 +1,228 @@
+"""What a workspace holds: the settings as pydantic models, each judged by itself.
+
+docs/workspace.md describes every one; `pipelines.workspace` reads them from a file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from datetime import timedelta
+from typing import Annotated, Literal
+from zoneinfo import available_timezones
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    InstanceOf,
+    SerializeAsAny,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+)
+
+from connectors.connector import Options
+from pipelines.config_file import refusal, suggestion
+
+PUSH = "push"
+"""Source of the events that others send; no configured one may be called so."""
+
+_WITH_ACCOUNT = re.compile(r"(://)[^/\s@\"]*@")
+
+
+def _printable(name: str) -> str:
+    if not name.isprintable():
+        raise refusal("holds a line break or a control character", "Remove it")
+    return name
+
+
+def _fit_for_a_folder(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", name):
+        raise refusal(
+            "is no name for a source",
+            "Use up to 64 letters, digits, `.`, `_` and `-`, beginning with a letter or digit",
+        )
+    if name.casefold() == PUSH:
+        raise refusal("is taken by the events that others send to Cairn", "Choose another name")
+    return name
+
+
+def _in_the_calendar(name: str) -> str:
+    if name != "UTC" and name not in (zones := available_timezones()):
+        raise refusal(
+            f"there is no timezone `{name}`",
+            suggestion(name, zones, 3) + "Use an IANA name such as `Europe/Berlin` or `UTC`",
+        )
+    return name
+
+
+def _duration(value: object) -> object:
+    """`90m`, `24h` or `2d` as a `timedelta`; what is none of them raises `ValueError`."""
+    units = {"m": "minutes", "h": "hours", "d": "days"}
+    if isinstance(value, timedelta):
+        return value
+    match = re.fullmatch(r"(\d{1,6})([mhd])", value) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError("is no length of time such as 90m, 24h or 2d")
+    return timedelta(**{units[match[2]]: int(match[1])})
+
+
+def _several(value: object) -> object:
+    """One value as a list of it, none as an empty list."""
+    if value is None:
+        return ()
+    return value if isinstance(value, list | tuple) else (value,)
+
+
+def _folder(path: str) -> str:
+    parts = [part for part in path.replace("\\", "/").split("/") if part not in ("", ".")]
+    if not parts or ".." in parts or "*" in path:
+        raise refusal(
+            "is no folder of a repository", "Write it from the repository's top, as `services/shop`"
+        )
+    return "/".join(parts)
+
+
+def _country(code: str) -> str:
+    import holidays  # Takes as long as the rest of the settings together.
+
+    if code not in (known := holidays.list_supported_countries(include_aliases=False)):
+        mend = suggestion(code, known, 3) + "Use the two letters of ISO 3166, such as `DE`"
+        raise refusal(f"no holidays are known of a country `{code}`", mend)
+    return code
+
+
+Name = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(_printable)
+]
+
+
+Timezone = Annotated[str, AfterValidator(_in_the_calendar)]
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SourceConfig(_Settings):
+    """A tool to read."""
+
+    kind: Name
+    """Which connector reads it."""
+    name: Annotated[str, AfterValidator(_fit_for_a_folder)]
+    """Unique in the workspace, whatever the case; the kind unless set."""
+    options: SerializeAsAny[InstanceOf[Options]] = Field(repr=False)
+    """The connector's own settings: in the file, the keys beside `kind` and `name`."""
+
+
+class ServiceConfig(_Settings):
+    """Something that is deployed as a whole."""
+
+    name: Name
+    team: Annotated[tuple[Name, ...], BeforeValidator(_several)] = ()
+    """Who owns it: one or several of the teams."""
+    repositories: tuple[Name, ...] = Field(min_length=1)
+    """Names of the repositories it is built from; `*` stands for anything."""
+    paths: tuple[Annotated[Name, AfterValidator(_folder)], ...] = ()
+    """Folders that are its own in them; none where it has all of them."""
+
+
+class CalendarConfig(_Settings):
+    """Which days are worked."""
+
+    country: Annotated[str, AfterValidator(_country)] | None = None
+    """ISO 3166 code of the country whose public holidays are free; None where none are."""
+    subdivision: Name | None = None
+    """The country's state, province or region, which has holidays of its own."""
+    weekend: tuple[Weekday, ...] = Field(("saturday", "sunday"), max_length=6)
+
+    @field_validator("subdivision")
+    @classmethod
+    def _of_the_country(cls, subdivision: str | None, info: ValidationInfo) -> str | None:
+        country = info.data.get("country")
+        if subdivision is None or "country" not in info.data:
+            return subdivision
+        if country is None:
+            raise refusal("is a part of no country", "Add `country`")
+        import holidays
+
+        if subdivision not in (known := holidays.list_supported_countries()[country]):
+            mend = suggestion(subdivision, known, 3) + (
+                f"Known of {country}: {', '.join(known)}" if known else "Remove it"
+            )
+            raise refusal(f"no holidays are known of `{subdivision}` in {country}", mend)
+        return subdivision
+
+
+class TeamConfig(_Settings):
+    """A team, or a group of teams."""
+
+    name: Name
+    parent: Name | None = None
+    """The team it belongs to; None at the top."""
+    timezone: Timezone | None = None
+    """Where its people work; the workspace's unless set."""
+    calendar: CalendarConfig | None = None
+    """The workspace's unless set."""
+
+
+class TakenFrom(_Settings):
+    """In the place of a list: what a source's records say."""
+
+    source: Name = Field(alias="from")
+    """Configured name of the source."""
+
+
+class ProductionConfig(_Settings):
+    """Which environments are production."""
+
+    environments: tuple[str, ...] = ("^(prod|production|live)(-.+)?$",)
+    """RE2 patterns, whatever the case."""
+    jobs: tuple[str, ...] = ()
+    """RE2 patterns of the CI jobs or workflows that deploy, where no tool records deployments."""
+
+
+class SurveysConfig(_Settings):
+    """How survey answers are released."""
+
+    minimum_group: int = Field(5, ge=5)
+    """People under whom a group's answers are withheld."""
+
+
+class Workspace(_Settings):
+    """Everything that is configured, checked."""
+
+    organisation: Name
+    timezone: Timezone = "UTC"
+    """IANA name of the zone in which days, weeks and months begin."""
+    sources: tuple[SourceConfig, ...]
+    services: tuple[ServiceConfig, ...] | TakenFrom = ()
+    """Empty: every repository is a service."""
+    teams: tuple[TeamConfig, ...] | TakenFrom = ()
+    production: ProductionConfig = ProductionConfig()
+    failure_window: Annotated[timedelta, BeforeValidator(_duration)] = timedelta(hours=24)
+    """How long after a deployment a failure may still be its doing."""
+    hotfix_labels: tuple[Name, ...] = ("hotfix",)
+    """Pull requests with one of these labels are hotfixes, whatever the case."""
+    include_bots: bool = False
+    """Whether changes that bots make count in lead time."""
+    calendar: CalendarConfig = CalendarConfig()
+    """Which days are worked, for the times that leave out the others."""
+    surveys: SurveysConfig = SurveysConfig()
+    demo: bool = False
+    """The sources are a simulated organisation: every page says so."""
+
+    @property
+    def without_effect(self) -> list[str]:
+        """Settings of the file that no figure follows yet."""
+        return sorted(self.model_fields_set & {"surveys"})
+
+    def fingerprint(self) -> str:
+        """SHA-256 (hex) of everything that shapes figures; the same after a change of secrets alone."""
+        settings = json.dumps(self.model_dump(mode="json"), sort_keys=True)
+        return hashlib.sha256(_WITH_ACCOUNT.sub(r"\1", settings).encode()).hexdigest()
