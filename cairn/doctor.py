@@ -11,6 +11,7 @@ import connectors
 from connectors.connector import Context, Problem, SourceError
 from pipelines import status, warehouse
 from pipelines.home import Home
+from pipelines.warehouse import Snapshot
 from pipelines.workspace import TakenFrom, Workspace
 
 _LISTED = 20
@@ -104,6 +105,13 @@ def _check_matching(home: Home, workspace: Workspace, report: _Report) -> None:
     if snapshot is None:
         report.bad("Nothing is published yet.", "Run `cairn sync`.")
         return
+    _check_services(snapshot, workspace, report)
+    _check_repositories(snapshot, report)
+    _check_production(snapshot, workspace, report)
+    _check_quality(snapshot, report)
+
+
+def _check_services(snapshot: Snapshot, workspace: Workspace, report: _Report) -> None:
     matched = {row["service"] for row in snapshot.rows("select service from marts.service")}
     for service in () if isinstance(workspace.services, TakenFrom) else workspace.services:
         if service.name not in matched:
@@ -113,6 +121,9 @@ def _check_matching(home: Home, workspace: Workspace, report: _Report) -> None:
             )
     for row in snapshot.rows("select team from marts.team where services = 0"):
         report.note(f"{row['team']}: a team without services")
+
+
+def _check_repositories(snapshot: Snapshot, report: _Report) -> None:
     coverage = snapshot.rows("from marts.coverage")
     for row in coverage:
         name = f"{row['source']}: {row['repository']}"
@@ -140,6 +151,16 @@ def _check_matching(home: Home, workspace: Workspace, report: _Report) -> None:
     if len(coverage) > _LISTED:
         commits, deployments = (sum(row[key] for row in coverage) for key in ("commits", "deployments"))
         report.good(f"{len(coverage):,} repositories: {commits:,} commits, {deployments:,} deployments")
+
+
+def _check_production(snapshot: Snapshot, workspace: Workspace, report: _Report) -> None:
+    if snapshot.rows("from marts.environment limit 1"):
+        for row in snapshot.rows(
+            "select pattern from (select unnest(?) as pattern) as p where not exists ("
+            "from marts.environment as e where regexp_full_match(e.environment, p.pattern, 'i'))",
+            [[*workspace.production.environments]],
+        ):
+            report.note(f"production.environments: no environment matches {row['pattern']}")
     for row in snapshot.rows(
         "select source, list(environment order by deployments desc) as names, sum(deployments) as deployments"
         " from marts.environment where not is_production group by source order by source"
@@ -149,6 +170,18 @@ def _check_matching(home: Home, workspace: Workspace, report: _Report) -> None:
         report.note(
             f"{row['source']}: not production, and in no figure: {row['deployments']:,.0f} deployment(s) to"
             f" {', '.join(names[:5])}{more}"
+        )
+
+
+def _check_quality(snapshot: Snapshot, report: _Report) -> None:
+    """What could not be matched, unless it was named one by one before."""
+    for row in snapshot.rows(
+        "from marts.data_quality where things > 0"
+        " and kind not in ('repository_without_service', 'environment_not_production')"
+    ):
+        report.note(
+            f"{row['kind'].replace('_', ' ')}: {row['things']:,} of {row['of_things']:,}, which affects"
+            f" {row['share'] or 0:.1%} of {row['affects']}. {row['meaning']}"
         )
     for row in snapshot.rows(
         "select repository, left_out, count(distinct change_id) as changes from marts.change"

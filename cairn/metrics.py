@@ -88,7 +88,10 @@ def _figure(value: float | None, unit: str) -> str:
         return "–"
     if unit == "seconds":
         return figures.duration(value)
-    return f"{value:,.0f}" if unit == "count" else f"{value:,.2f}"
+    if unit == "ratio":
+        return f"{100 * value:.1f} %"
+    # A median of counts may lie between two.
+    return f"{value:,.1f}".removesuffix(".0") if unit == "count" else f"{value:,.2f}"
 
 
 _COLUMNS: tuple[tuple[str, JustifyMethod], ...] = (

@@ -23,7 +23,8 @@ from pipelines.warehouse import WarehouseError, published
 def build() -> st.App:
     """The app, for any ASGI server; the data is where `CAIRN_HOME` says when a request comes."""
     return st.App(
-        Path(__file__).with_name("script.py"),
+        # Beside a folder `pages`, Streamlit would take its files for pages, and not find ours at first.
+        Path(__file__).parent / "pages" / "script.py",
         routes=[Route("/healthz", healthz), Route("/readyz", readyz), Mount("/api/v1", _api)],
         lifespan=_lifespan,
     )

@@ -6,62 +6,95 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from dashboards import queries
+from dashboards import queries, words
 from dashboards.view import View
 
 _UNITS = {
-    "count": "a count",
-    "per_week": "deployments per week",
+    "count": "a number",
+    "per_week": "a number per week",
     "seconds": "a duration (seconds in downloads)",
+    "ratio": "a share in per cent (from 0 to 1 in downloads)",
 }
 
-_CENSUS = "None: every deployment is counted, so there is no sample to be uncertain about."
+CENSUS = ("count", "frequency", "given")
+"""Estimates that count everything there is."""
+
+_CENSUS = "None: everything is counted, so there is no sample to be uncertain about."
 _ACROSS = "90 %, across services, by order statistics; `n` is the number of services."
-_CLUSTERED = (
-    "90 %, of the median, by Woodruff's method with deployments as clusters, since changes that ship"
-    " together wait together. None under 10 deployments."
-)
-_INTERVALS: Mapping[str, tuple[str, str]] = {
-    "deployments": (_CENSUS, _CENSUS),
-    "deployment_frequency": (_CENSUS, _ACROSS),
-    "change_lead_time": (_CLUSTERED, _ACROSS),
+_INTERVALS: Mapping[str, str] = {
+    "median": "90 %, of the median, by order statistics.",
+    "p90": "90 %, of the 90th percentile, by order statistics.",
+    "clustered_median": "90 %, of the median, by Woodruff's method with deployments as clusters, since what"
+    " ships together waits together. None under 10 deployments.",
+    "rate": "90 %, by Wilson's method.",
+    "survival": "90 %, of the median by Kaplan–Meier, in which what goes on counts as lasting at least so"
+    " long; by order statistics on the effective sample size.",
 }
-"""How a metric's interval is made: for one service, and above."""
-
-_INDUSTRY: Mapping[str, str] = {
-    "deployment_frequency": "4.8 ± 2.8",
-    "change_lead_time": "5.5 ± 2.4",
-}
-"""DORA Quick Check, all industries, 2025: mean ± standard deviation of answers from 0 to 10."""
+"""How a service's interval is made, by estimate."""
 
 
 def explain(view: View, metric: queries.Metric, *, key: str) -> None:
     """A button that opens the metric's definition, unit and way to its interval."""
     told = queries.definition(view.source, metric)
-    is_service = view.scope.level == "service"
+    estimate, is_service = str(told["estimate"]), view.scope.level == "service"
     with st.popover("Definition", icon=":material/info:", type="tertiary", key=f"explain-{key}"):
         st.markdown(f"**{told['title']}**")
         st.markdown(str(told["definition"]))
         if not is_service:
             st.markdown(
-                "Here: the sum over the services."
-                if metric == "deployments"
+                "Here: the number over all services."
+                if estimate == "count"
                 else "Here: the median over the services, each with equal weight, so that the busiest"
                 " does not stand for all."
             )
         st.markdown(f"**Unit** {_UNITS.get(str(told['unit']), told['unit'])}")
-        st.markdown(f"**Interval** {_INTERVALS[metric][not is_service]}")
-        st.markdown("**Too few** With `n` under 5 a median is shown and compared with nothing.")
-        if metric in _INDUSTRY:
+        is_across = not is_service and estimate != "count"
+        st.markdown(f"**Interval** {_ACROSS if is_across else _INTERVALS.get(estimate, _CENSUS)}")
+        if is_across or estimate not in CENSUS:
+            st.markdown("**Too few** With `n` under 5 a figure is shown and compared with nothing.")
+        for row in queries.industry(view.source, metric).to_dict("records")[:1]:
             st.caption(
-                f"Industry context: in DORA's Quick Check, teams of all industries rated themselves"
-                f" {_INDUSTRY[metric]} on a scale from 0 to 10 (mean ± standard deviation, 2025, CC BY 4.0)."
-                " That is a scale of answers, not a measured figure: context, not a verdict."
+                f"Industry context: {answer(row['mean'], row['standard_deviation'], row['unit'])}"
+                f" ({row['source']}, {row['year']}, {row['licence']}). {CAVEAT}"
             )
 
 
-def heading(view: View, title: str, metric: queries.Metric) -> None:
-    """A chart's title with the definition beside it."""
+CAVEAT = (
+    "A mean of what people answered, ± its standard deviation, not a measurement: context, not a verdict."
+    " A score from 0 to 10 is no duration and no frequency."
+)
+
+
+def answer(mean: float, deviation: float, unit: str) -> str:
+    """DORA's published answer in words: `5.5 ± 2.4 on a scale from 0 to 10`, `19 % ± 21 points`."""
+    if unit == "score":
+        return f"{mean:.1f} ± {deviation:.1f} on a scale from 0 to 10"
+    return f"{words.share(mean)} ± {100 * deviation:.0f} points"
+
+
+def industry(view: View) -> None:
+    """All of DORA's published answers, with what they are."""
+    rows = queries.industry(view.source)
+    with st.expander("Industry context: what teams answered in DORA's Quick Check", icon=":material/public:"):
+        st.markdown(CAVEAT)
+        said = [
+            answer(*each) for each in zip(rows["mean"], rows["standard_deviation"], rows["unit"], strict=True)
+        ]
+        st.dataframe(
+            rows[["title", "year"]].assign(answer=said, source=rows["source"] + ", " + rows["licence"]),
+            hide_index=True,
+            column_config={
+                "title": "Metric",
+                "year": st.column_config.NumberColumn("Year", format="%d"),
+                "answer": "Mean ± standard deviation",
+                "source": "Source and licence",
+            },
+        )
+
+
+def heading(view: View, metric: queries.Metric, title: str | None = None) -> None:
+    """A chart's title, the metric's unless another is given, with the definition beside it."""
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.subheader(title, anchor=False, width="content")
+        name = title or str(queries.definition(view.source, metric)["title"])
+        st.subheader(name, anchor=False, width="content")
         explain(view, metric, key=f"chart-{metric}")

@@ -1,14 +1,13 @@
-"""Drill-down: the deployments and changes behind a figure."""
+"""Drill-down: the deployments, changes, faults and incidents behind a figure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
-import plotly.graph_objects as go
 import streamlit as st
 
 from dashboards import export, queries, words
@@ -18,43 +17,27 @@ WHOLE = "All of the above"
 SHOWN = 1_000
 """Rows a table shows; the download has them all."""
 
-_CONFIG = {"displayModeBar": False, "displaylogo": False, "scrollZoom": False, "doubleClick": False}
+Table = Literal["deployments", "changes", "faults", "evidence", "unattributed"]
+
+_TABLES: Mapping[Table, tuple[str, Callable[..., pd.DataFrame]]] = {
+    "deployments": ("deployment", queries.deployments),
+    "changes": ("change", queries.changes),
+    "faults": ("fault", queries.faults),
+    "evidence": ("evidence", queries.evidence),
+    "unattributed": ("unattributed incident", queries.unattributed),
+}
+"""What one of the rows is, and where they come from."""
 
 
-def chart(figure: go.Figure, view: View, key: str, alt: str) -> None:
-    """Draw a chart whose marks, when selected, choose the period that `behind` opens."""
-    st.plotly_chart(
-        figure,
-        key=key,
-        alt=alt,
-        config=_CONFIG,
-        on_select=partial(_choose, key, view.grain),
-        selection_mode="points",
-    )
-
-
-def still(figure: go.Figure, key: str, alt: str) -> None:
-    """Draw a chart in which nothing can be chosen."""
-    st.plotly_chart(figure, key=key, alt=alt, config=_CONFIG)
-
-
-def _choose(key: str, grain: str) -> None:
-    points = st.session_state[key].selection.points
-    if points and points[0].get("customdata"):
-        start = pd.Timestamp(points[0]["customdata"][0])
-        st.session_state["at"] = words.period(start, grain)
-
-
-def behind(view: View, *metrics: queries.Metric) -> None:
+def behind(view: View, *metrics: queries.Metric, tables: tuple[Table, ...] = ()) -> None:
     """The section below the charts: choose a period, see and download what it is made of."""
-    trends = {
-        metric: queries.trend(view.source, metric, view.scope, view.grain, view.since, view.until)
+    trends = [
+        queries.trend(view.source, metric, view.scope, view.grain, view.since, view.until)
         for metric in metrics
-    }
-    first = next(iter(trends.values()))
+    ]
     spans = {
         words.period(start, view.grain): (start.date(), end.date())
-        for start, end in zip(first["period_start"][::-1], first["period_end"][::-1], strict=True)
+        for start, end in zip(trends[0]["period_start"][::-1], trends[0]["period_end"][::-1], strict=True)
     }
     st.subheader("Behind the figures", anchor=False)
     chosen = st.selectbox(
@@ -62,68 +45,86 @@ def behind(view: View, *metrics: queries.Metric) -> None:
     )
     since, until = spans.get(chosen, (view.since, view.until))
     found = queries.counts(view.source, view.scope, since, until)
-    tabs = st.tabs(["Deployments", "Changes", "Figures"])
-    with tabs[0]:
-        rows = queries.deployments(view.source, view.scope, since, until, SHOWN)
-        table(
-            view, "deployments", rows, int(found["deployments"]), since, until,
-            partial(queries.deployments, view.source.snapshot, view.scope, since, until),
-        )  # fmt: skip
-    with tabs[1]:
-        rows = queries.changes(view.source, view.scope, since, until, SHOWN)
-        table(
-            view, "changes", rows, int(found["changes"]), since, until,
-            partial(queries.changes, view.source.snapshot, view.scope, since, until),
-        )  # fmt: skip
-    with tabs[2]:
-        rows = pd.concat(trends.values(), ignore_index=True)
-        rows = rows[(rows["period_start"] >= str(since)) & (rows["period_start"] < str(until))]
-        rows.insert(0, "metric", rows.pop("metric"))
-        table(view, "figures", rows, len(rows), since, until, lambda: rows)
+    titles = [words.capital(words.plural(_TABLES[name][0])) for name in tables]
+    for tab, what in zip(st.tabs([*titles, "Figures"]), [*tables, None], strict=True):
+        with tab:
+            if what is None:
+                rows = pd.concat(trends, ignore_index=True).drop(columns="estimate")
+                rows = rows[(rows["period_start"] >= str(since)) & (rows["period_start"] < str(until))]
+                rows.insert(0, "metric", rows.pop("metric"))
+                table(view, "figure", rows, len(rows), since, until, rows.copy)
+            else:
+                noun, query = _TABLES[what]
+                rows = query(view.source, view.scope, since, until, SHOWN)
+                every_row = partial(query, view.source.snapshot, view.scope, since, until)
+                table(view, noun, rows, int(found[what]), since, until, every_row)
 
 
 def table(
     view: View,
-    what: str,
+    noun: str,
     rows: pd.DataFrame,
     total: int,
     since: date,
     until: date,
     every_row: Callable[[], pd.DataFrame],
 ) -> None:
-    """Rows with a word on how many there are, and a download of all of them, made when asked for."""
+    """Rows of a period with a word on how many there are, and a download of all of them."""
     if rows.empty:
-        st.caption(f"No {what} in {words.span(since, until)}.")
+        st.caption(f"No {noun} in {words.span(since, until)}.")
         return
-    noun = what.removesuffix("s")
+    what = words.plural(noun).rpartition(" ")[2]
     more = f", the first {SHOWN:,} of them shown" if total > len(rows) else ""
+    said = f"{words.count(total, noun)} in {words.span(since, until)}{more}"
+    _downloadable(said, what, export.file_name(view, what, since, until), every_row)
+    st.dataframe(readable(rows, view), hide_index=True, column_config=columns(view), key=f"table-{what}")
+
+
+def listing(view: View, noun: str, rows: pd.DataFrame, *, name: str, titles: Mapping[str, str]) -> None:
+    """Rows of no period, with a download."""
+    if rows.empty:
+        st.caption("None.")
+        return
+    file = export.file_name(view, name, view.since, view.until)
+    _downloadable(words.count(len(rows), noun), name, file, lambda: rows)
+    shown = rows.assign(**{column: rows[column].map(words.capital) for column in {"kind"} & {*rows.columns}})
+    st.dataframe(shown, hide_index=True, column_config={**titles}, key=f"table-{name}")
+
+
+def _downloadable(said: str, what: str, file: str, every_row: Callable[[], pd.DataFrame]) -> None:
+    """A line above a table: what it holds, and a download that is made when asked for."""
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.caption(f"{words.count(total, noun)} in {words.span(since, until)}{more}", width="content")
+        st.caption(said, width="content")
         st.download_button(
             "Download CSV",
             lambda: export.csv(every_row()),
-            export.file_name(view, what, since, until),
+            file,
             mime="text/csv",
             icon=":material/download:",
             type="tertiary",
             key=f"csv-{what}",
             on_click="ignore",
         )
-    st.dataframe(readable(rows, view), hide_index=True, column_config=columns(view), key=f"table-{what}")
 
 
 def readable(rows: pd.DataFrame, view: View) -> pd.DataFrame:
     """The rows as a person reads them: without ids, and without columns that say nothing."""
-    shown = rows.drop(columns=["deployment_id", "change_id", "excluded"], errors="ignore")
+    shown = rows.drop(
+        columns=["deployment_id", "change_id", "fault_id", "incident_id", "excluded"], errors="ignore"
+    )
     if "change" in shown:
         shown = shown.drop(columns="sha")
     elif "sha" in shown:
         shown["sha"] = shown["sha"].str[:10]
     if "left_out" in shown:
         shown["left_out"] = shown["left_out"].map(lambda reason: words.LEFT_OUT.get(reason, reason))
-    if "lead_time_seconds" in shown:
-        shown["lead_time_seconds"] = _to_the_point(shown["lead_time_seconds"])
-    silent = [name for name in ("url", "left_out") if name in shown and shown[name].isna().all()]
+    for name in shown.columns[shown.columns.str.endswith("_seconds")]:
+        shown[name] = _to_the_point(shown[name])
+    silent = [
+        name
+        for name in ("url", "evidence_url", "left_out", "severity")
+        if name in shown and shown[name].isna().all()
+    ]
     if view.scope.level == "service":
         silent.append("service")
     if "environment" in shown and shown["environment"].nunique() == 1:
@@ -162,6 +163,19 @@ def columns(view: View) -> dict[str, Any]:
         "kind": column.TextColumn("Kind"),
         "left_out": column.TextColumn("Left out of lead time"),
         "url": column.LinkColumn("Link", display_text="Open"),
+        "at": moment("When"),
+        "rule": column.TextColumn("Rule", help="By which the deployment is held to have failed"),
+        "evidence": column.TextColumn("Evidence", help="Incidents, rollbacks, reverts and hotfixes"),
+        "evidence_url": column.LinkColumn("See", display_text="Open"),
+        "began_at": moment("Began"),
+        "recovered_at": moment("Recovered"),
+        "is_open": column.CheckboxColumn("Open", help="Not recovered from: lasts at least so long"),
+        "recovery_seconds": column.NumberColumn("Recovery", format="localized"),
+        "opened_at": moment("Opened"),
+        "resolved_at": moment("Resolved"),
+        "restore_seconds": column.NumberColumn("Time to restore", format="localized"),
+        "severity": column.TextColumn("Severity"),
+        "status": column.TextColumn("Status"),
         "metric": column.TextColumn("Metric"),
         "period_start": column.DateColumn("From", format="D MMM YYYY"),
         "period_end": column.DateColumn("Until (excluded)", format="D MMM YYYY"),

@@ -11,7 +11,8 @@ import pandas as pd
 import streamlit as st
 
 from dashboards import filters, queries, states, words
-from dashboards.pages.delivery import lead_time, overview
+from dashboards.pages.delivery import ci, lead_time, overview, stability, work
+from dashboards.pages.operate import data_quality
 from dashboards.theme import LOGO, MARK
 from dashboards.view import Cached, View
 from pipelines.home import Home
@@ -28,12 +29,19 @@ def show() -> None:
     def page(draw: Callable[[View], None], title: str, path: str, icon: str) -> st.Page:
         return st.Page(lambda: draw(views[0]), title=title, url_path=path, icon=icon, default=not path)
 
+    needing_deployments = [
+        page(overview.show, "Overview", "", ":material/monitoring:"),
+        page(lead_time.show, "Lead time", "lead-time", ":material/timer:"),
+        page(stability.show, "Stability", "stability", ":material/healing:"),
+    ]
     chosen = st.navigation(
         {
             "Delivery": [
-                page(overview.show, "Overview", "", ":material/monitoring:"),
-                page(lead_time.show, "Lead time", "lead-time", ":material/timer:"),
-            ]
+                *needing_deployments,
+                page(ci.show, "CI", "ci", ":material/construction:"),
+                page(work.show, "Work", "work", ":material/stacks:"),
+            ],
+            "Operate": [page(data_quality.show, "Data quality", "data-quality", ":material/fact_check:")],
         }
     )
     home = Home.from_env()
@@ -42,7 +50,8 @@ def show() -> None:
         snapshot = published(home)
         if snapshot is None:
             return states.unpublished(home, status)
-        view = _view(Cached(snapshot), status, home, chosen.title)
+        source = Cached(snapshot)
+        view = _view(source, status, home, chosen.title, needs_deployments=chosen in needing_deployments)
         if view:
             views.append(view)
             chosen.run()
@@ -50,7 +59,7 @@ def show() -> None:
         states.unreadable(error)
 
 
-def _view(source: Cached, status: Status, home: Home, title: str) -> View | None:
+def _view(source: Cached, status: Status, home: Home, title: str, *, needs_deployments: bool) -> View | None:
     """Draw all that stands above the page itself; None where there is nothing to filter."""
     workspace = queries.workspace(source)
     zone = ZoneInfo(str(workspace["timezone"]))
@@ -60,15 +69,15 @@ def _view(source: Cached, status: Status, home: Home, title: str) -> View | None
     states.banners(home, source.snapshot.id, status, read_until)
     organisation = words.plain(workspace["organisation"])
     lines = [f"{organisation} · data read until {words.day(read_until)}, {read_until:%H:%M} ({zone})"]
-    scopes, extent = queries.scopes(source), queries.extent(source)
-    if extent is None:
+    scopes, deployed, covered = queries.scopes(source), queries.extent(source), queries.covered_on(source)
+    extent = deployed or queries.committed(source)
+    if extent is None or covered is None or (needs_deployments and not deployed):
         st.caption(lines[0])
         states.no_deployments(source)
         return None
-    covered = queries.covered_on(source)
     scope, grain, (since, until) = filters.bar(scopes, extent, covered)
     lines[0] = f"**{words.span(since, until)}** · {lines[0]}"
-    if filters.anchor(extent[1], covered) != covered:
+    if deployed and filters.anchor(extent[1], covered) != covered:
         lines.append(f"Nothing deployed since {words.day(extent[1])}: periods count back from there.")
     if scope.level != "service" and queries.services(source, scope) < 5:
         lines.append(

@@ -135,6 +135,17 @@ def nothing_in(view: View) -> None:
     st.info(said, icon=":material/search_off:")
 
 
+def without(view: View, metrics: tuple[queries.Metric, ...], noun: str, mend: str) -> None:
+    """No metric has a figure in the period shown: say so, and what would bring one."""
+    trends = (
+        queries.trend(view.source, metric, view.scope, view.grain, view.since, view.until)
+        for metric in metrics
+    )
+    if not any(trend["n"].any() for trend in trends):
+        who, when = f"**{words.plain(view.scope.label)}**", words.span(view.since, view.until)
+        st.info(f"{who} has no {noun} in {when}. {mend}", icon=":material/search_off:")
+
+
 def _watch(home: Home, snapshot_id: str | None, *, is_syncing: bool) -> None:
     """Run the page again when a new snapshot is published or a sync begins or ends."""
 

@@ -15,11 +15,24 @@ GRAINS: Mapping[str, str] = {"day": "D", "week": "W-SUN", "month": "M", "quarter
 
 LEFT_OUT: Mapping[str, str] = {
     "bot": "made by a bot",
-    "negative": "dated after the deployment that shipped it (a wrong clock)",
+    "negative": "that end before they begin (a wrong clock)",
     "undated": "without a usable date",
-    "baseline": "part of the first known deployment, so its ship date is unknown",
+    "baseline": "of the first known deployment, so their ship date is unknown",
+    "commit_after_ready": "with a first commit after they were ready for review",
+    "unreviewed": "nobody reviewed before the merge",
+    "deployed_before_merge": "deployed before the merge",
+    "empty": "that shipped no change of a person",
+    "cancelled": "cancelled",
+    "skipped": "skipped",
+    "running": "still running",
+    "unknown": "with an unknown result",
+    "unfinished": "not finished",
+    "not_told": "whose tool does not tell when they began to wait",
+    "not_retried": "that failed and were not tried again",
+    "no_commit": "of no known commit",
+    "services_without_figure": "without a figure among the services",
 }
-"""Why a change has no part in lead time, by `left_out` and the keys of `excluded`."""
+"""Why something has no part in a figure, by `left_out` and the keys of `excluded`; said after a number."""
 
 _UNITS = ((YEAR, "year"), (DAY, "day"), (HOUR, "h"), (MINUTE, "min"), (1, "s"))
 
@@ -60,13 +73,35 @@ def rhythm(value: float) -> str:
     return f"about {_number(1 / every)} a day" if every < 1 else f"about one every {duration(every * DAY)}"
 
 
+def share(value: float | None) -> str:
+    """A ratio in per cent, as `4.5 %` or `23 %`; `–` for none."""
+    return "–" if value is None or pd.isna(value) else f"{_number(100 * value)} %"
+
+
 def figure(value: float | None, unit: str) -> str:
     """A value of a metric in its unit's words."""
     if value is None or pd.isna(value):
         return "–"
     if unit == "seconds":
         return duration(value)
-    return per_week(value) if unit == "per_week" else f"{value:,.0f}"
+    if unit == "ratio":
+        return share(value)
+    return per_week(value) if unit == "per_week" else f"{value:,.1f}".removesuffix(".0")
+
+
+def difference(value: float, unit: str) -> str:
+    """How far two values of a metric are apart, with a sign; shares in percentage points."""
+    sign = "+" if value > 0 else "-"
+    size = f"{_number(100 * abs(value))} points" if unit == "ratio" else figure(abs(value), unit)
+    return sign + size
+
+
+def left_out(excluded: Mapping[str, int], most: int = 2) -> str:
+    """`3 made by a bot, 1 without a usable date`: the greatest numbers first, then how many more."""
+    reasons = sorted(excluded.items(), key=lambda item: (-item[1], item[0]))
+    said = [f"{number:,} {LEFT_OUT.get(reason, plain(reason))}" for reason, number in reasons[:most]]
+    rest = sum(number for _, number in reasons[most:])
+    return ", ".join(said + [f"{rest:,} for other reasons"] * (rest > 0))
 
 
 def day(when: date) -> str:
@@ -94,9 +129,21 @@ def period(start: date, grain: str) -> str:
 
 def count(number: int, noun: str) -> str:
     """`1 deployment`, `1,204 deployments`."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+    return f"{number:,} {noun if number == 1 else plural(noun)}"
+
+
+def plural(noun: str) -> str:
+    """`deployments`, `repositories`, `evidence`."""
+    if noun == "evidence":
+        return noun
+    return noun.removesuffix("y") + "ies" if noun.endswith("ory") else noun + "s"
 
 
 def plain(text: object) -> str:
     """Text from outside, made inert where Markdown is read."""
     return re.sub(r"([\\`*_{}\[\]()<>#+!|~$:&-])", r"\\\1", str(text)).replace("\n", " ")
+
+
+def capital(name: str) -> str:
+    """A name of the marts as a heading: `service_without_owner` is `Service without owner`."""
+    return name.replace("_", " ").capitalize()

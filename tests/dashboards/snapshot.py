@@ -14,11 +14,34 @@ import duckdb
 
 from pipelines.home import Home
 
+INDUSTRY = Path(__file__).parents[2] / "pipelines" / "models" / "marts" / "industry.sql"
 DEFINITIONS = (
-    ("deployments", "Deployments", "count", "Number of deployments to production.", None),
-    ("deployment_frequency", "Deployment frequency", "per_week", "Deployments per week.", "higher"),
-    ("change_lead_time", "Change lead time", "seconds", "Median time from writing to deployment.", "lower"),
-)
+    ("deployments", "Deployments", "count", "Number of deployments to production.", None, "count"),
+    (
+        "deployment_frequency", "Deployment frequency", "per_week", "Deployments per week.", "higher",
+        "frequency",
+    ),
+    (
+        "change_lead_time", "Change lead time", "seconds", "Median time from writing to deployment.", "lower",
+        "clustered_median",
+    ),
+)  # fmt: skip
+MADE_UP = {
+    "batch_size": ("count", "median", 4.0), "change_fail_rate": ("ratio", "rate", 0.12),
+    "ci_duration_p50": ("seconds", "median", 600.0), "ci_duration_p90": ("seconds", "p90", 1500.0),
+    "ci_flaky_rate": ("ratio", "rate", 0.02), "ci_queue_p50": ("seconds", "median", 20.0),
+    "ci_queue_p90": ("seconds", "p90", 90.0), "deployment_days": ("per_week", "given", 3.0),
+    "deployment_success_rate": ("ratio", "rate", 0.7),
+    "failed_deployment_recovery_time": ("seconds", "survival", 9000.0),
+    "pr_coding": ("seconds", "median", 90_000.0), "pr_coding_working": ("seconds", "median", 60_000.0),
+    "pr_pickup": ("seconds", "median", 20_000.0), "pr_pickup_working": ("seconds", "median", 9_000.0),
+    "pr_release": ("seconds", "clustered_median", 200_000.0),
+    "pr_release_working": ("seconds", "clustered_median", 150_000.0),
+    "pr_review": ("seconds", "median", 50_000.0), "pr_review_working": ("seconds", "median", 30_000.0),
+    "rework_rate": ("ratio", "rate", 0.08), "time_to_restore": ("seconds", "survival", 7000.0),
+    "wip": ("count", "given", 7.0), "wip_age": ("seconds", "median", 300_000.0),
+}  # fmt: skip
+"""Other metrics: unit, estimate, and a value that theirs lie about."""
 RELEASES = r"^v?\d+\.\d+\.\d+$"
 GRAINS = {"day": "1 day", "week": "7 days", "month": "1 month", "quarter": "3 months", "year": "1 year"}
 
@@ -41,6 +64,8 @@ class Plan:
     """Spans without a deployment."""
     tags: int = 120
     is_demo: bool = False
+    has_runs: bool = True
+    """Some tool tells of CI runs."""
     organisation: str = "Acme"
     timezone: str = "Europe/Berlin"
 
@@ -63,8 +88,14 @@ def _built(plan: Plan) -> bytes:
             with duckdb.connect(path) as connection:
                 connection.execute("set TimeZone = 'UTC'; create schema marts")
                 _facts(connection, plan)
-                for metric, _, unit, definition, _ in DEFINITIONS:
+                for metric, _, unit, definition, *_ in DEFINITIONS:
                     _figures(connection, metric, unit, definition)
+                for metric, made_up in MADE_UP.items():
+                    connection.execute(_MADE_UP.format(metric), [metric, *made_up])
+                    if metric.startswith("ci_") and not plan.has_runs:
+                        connection.execute(f"truncate marts.{metric}")
+                _, _, industry = INDUSTRY.read_text().partition("*/")
+                connection.execute(f"create table marts.industry as {industry}")
             _BUILT[repr(plan)] = path.read_bytes()
     return _BUILT[repr(plan)]
 
@@ -78,24 +109,34 @@ def _facts(connection: duckdb.DuckDBPyConnection, plan: Plan) -> None:
         connection.execute("insert into marts.service values (?, ?, ?)", [service, team, [service]])
         connection.execute(
             "insert into marts.coverage values"
-            " ('git', $service, '/srv/git', $service, 2400, $tags, $n, 7, $releases, $until)",
+            " ('git', $service, '/srv/git', $service, 2400, $tags, $n, $n, 7, $releases,"
+            " $first, $until, $until)",
             {
                 "service": service,
                 "tags": plan.tags,
                 "n": len(shipped),
                 "releases": RELEASES,
+                "first": plan.first_on,
                 "until": plan.covered_until,
             },
         )
     parents = {team: None for team in plan.services.values() if team} | dict(plan.parents)
     for team, parent in parents.items():
         connection.execute("insert into marts.team values (?, ?, 1)", [team, parent])
-    connection.executemany("insert into marts.metric_definition values (?, ?, ?, ?, ?)", DEFINITIONS)
+    titles = [
+        (metric, metric.replace("_", " ").capitalize(), unit, f"What {metric} is.", "lower", estimate)
+        for metric, (unit, estimate, _) in MADE_UP.items()
+    ]
+    connection.executemany(
+        "insert into marts.metric_definition values (?, ?, ?, ?, ?, ?)", [*DEFINITIONS, *titles]
+    )
     connection.execute(
         "insert into marts.workspace values (?, ?, ?, ?, ?)",
         [plan.organisation, plan.timezone, plan.covered_until, plan.covered_until, plan.is_demo],
     )
     connection.execute(_SUBJECTS)
+    connection.execute(_STABILITY)
+    connection.execute(_QUALITY)
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: list[dict[str, object]]) -> None:
@@ -164,9 +205,10 @@ _TABLES = """
     create table marts.team (team varchar, parent varchar, services bigint);
     create table marts.coverage (
         source varchar, repository varchar, url varchar, service varchar, commits bigint, tags bigint,
-        release_tags bigint, commits_not_deployed bigint, releases varchar, covered_until timestamptz);
+        release_tags bigint, deployments bigint, commits_not_deployed bigint, releases varchar,
+        first_commit_at timestamptz, last_commit_at timestamptz, covered_until timestamptz);
     create table marts.metric_definition (
-        metric varchar, title varchar, unit varchar, definition varchar, better varchar);
+        metric varchar, title varchar, unit varchar, definition varchar, better varchar, estimate varchar);
     create table marts.workspace (
         organisation varchar, timezone varchar, published_at timestamptz, covered_until timestamptz,
         is_demo boolean);
@@ -181,6 +223,10 @@ _SUBJECTS = f"""
         select 'service' as level, service as key, service from marts.service
         union all select 'organisation', organisation, service from marts.service cross join marts.workspace
         union all select 'team', key, service from above;
+    create table marts.tenure as
+        select service, key as team, '-infinity'::timestamptz as valid_from,
+            'infinity'::timestamptz as valid_until
+        from member where level = 'team';
     create temp table bucket as
         select service, grain, unnest(generate_series(
             date_trunc(grain, first_on)::timestamp, last_on::timestamp, step::interval
@@ -189,6 +235,73 @@ _SUBJECTS = f"""
         from (select service, min(finished_on) as first_on, max(finished_on) as last_on
               from marts.deployment group by service)
         cross join (values {", ".join(str(item) for item in GRAINS.items())}) as grains(grain, step);
+"""
+
+_STABILITY = """
+    create table marts.fault as
+        select deployment_id || '!' as fault_id, deployment_id, service, ref,
+            ['named', 'rollback', 'revert', 'incident'][1 + number % 4] as rule,
+            finished_at as deployed_at, finished_on as deployed_on, finished_at as began_at,
+            case when number % 5 <> 0 then finished_at + interval 3 hour end as recovered_at,
+            case when recovered_at is null then 32400.0 else 10800.0 end as recovery_seconds,
+            [
+                {
+                    'kind': 'incident', 'rule': 'incident', 'at': finished_at + interval 1 hour,
+                    'url': 'https://pager.example/' || number
+                },
+                {'kind': 'rollback', 'rule': 'rollback', 'at': finished_at + interval 3 hour, 'url': null}
+            ] as evidence, url
+        from (
+            select *, row_number() over (order by finished_at, deployment_id) as number from marts.deployment
+        )
+        where number % 9 = 0;
+    create table marts.incident as
+        select fault_id as incident_id, service, 'SEV2' as severity, 'resolved' as status,
+            began_at as opened_at, deployed_on as opened_on, recovered_at as resolved_at,
+            recovery_seconds as restore_seconds,
+            'incident' as rule, deployment_id, url
+        from marts.fault
+        union all
+        select 'nobody' || epoch(finished_at), null, 'SEV1', 'resolved', finished_at, finished_on,
+            finished_at + interval 2 hour, 7200, null, null, 'https://pager.example/x'
+        from marts.deployment where changes = 0;
+    create table marts.change_point as
+        select 'ci_duration_p50' as metric, level, key, 'week' as grain,
+            date_trunc('week', (select covered_until::date - 100 from marts.workspace))::date as period_start,
+            500.0 as before, 900.0 as after, 0.004 as p_value, 'PELT' as method
+        from (select distinct level, key from member);
+"""
+
+_QUALITY = """
+    create table marts.unmapped as
+        select 'repository_without_service' as kind, 'git' as source, 'attic' as name,
+            'deployments' as affects, 1 as things, 12 as affected;
+    create table marts.data_quality as
+        from (values
+            ('repository_without_service', 'deployments', 'Nobody counts them.', 1, 40, 12, 400, 0.03),
+            ('service_without_owner', 'deployments', 'No team has them.', 0, 39, 0, 400, 0.0)
+        ) as t(kind, affects, meaning, things, of_things, affected, of_affected, share);
+    create table marts.quarantine as
+        select 'git' as source, 'commit' as stream, 'no date' as reason, 2 as records, 'abc' as example;
+    create table marts.environment as
+        select 'git' as source, 'staging' as environment, 9 as deployments, false as is_production;
+"""
+
+_MADE_UP = """
+    create table marts.{0} as
+    with period as (
+        select distinct level, key, grain, period_start, (period_start + step)::date as period_end,
+            covered_on, hash(key || period_start::varchar || $1) % 1000 / 1000.0 as chance
+        from member inner join bucket using (service) where grain <> 'day'
+    )
+    select $1 as metric, level, key, grain, period_start, period_end,
+        round($4 * (0.6 + 0.8 * chance), case $3 when 'given' then 0 else 6 end)::double as value,
+        $2 as unit, (2 + 30 * chance)::bigint as n,
+        case when $3 <> 'given' then 0.8 * value end as low,
+        case when $3 <> 'given' then 1.1 * value end as high,
+        case when n < 5 and $3 <> 'given' then 'too_few' else 'ok' end as status,
+        period_end > covered_on as partial, '{{"bot": 3}}'::json as excluded, 'What it is.' as definition
+    from period
 """
 
 _OWN = "level = 'service'"

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from dashboards.pages.delivery import overview
 from pipelines import status
 from pipelines.home import Home
 from pipelines.status import SourceProblem, SourceStatus, Status
@@ -37,6 +38,9 @@ MANY = replace(
     parents={"Payments": "Commerce", "Commerce": None},
     every_days=9,
 )
+CARDS = [*overview.THROUGHPUT, *overview.INSTABILITY]
+PAGES = {"/": 4, "/lead-time": 4, "/stability": 5, "/ci": 5, "/work": 4, "/data-quality": 0}
+"""Path → charts."""
 _numbers = count()
 
 
@@ -59,13 +63,20 @@ def choose(page: Page, visitor: Visitor, label: str, option: str) -> None:
     visitor.settle(page)
 
 
+def test_a_link_to_any_page_may_be_the_first_thing_opened(home: Home, visitor: Visitor) -> None:
+    # The first test here: only a server that has shown no page yet could take it for unknown.
+    publish(home, ACTIVE)
+    page = visitor.open("/lead-time")
+    expect(page.get_by_role("heading", name="Lead time", exact=True)).to_be_visible()
+
+
 def test_overview_shows_the_last_complete_period(home: Home, visitor: Visitor, shot: Path | None) -> None:
     publish(home, replace(ACTIVE, every_days=2))
     page = visitor.open()
-    expect(page.locator("[data-testid=stMetric]")).to_have_count(3)
-    month = f"{LAST_MONTH:%b %Y}"
-    expect(page.locator("[data-testid=stMetric]").last).to_contain_text(f"Change lead time · {month}")
-    expect(page.locator(".js-plotly-plot")).to_have_count(2)
+    expect(page.locator("[data-testid=stMetric]")).to_have_count(len(CARDS))
+    for metric in CARDS:
+        expect(page.locator(f".st-key-card-{metric}")).to_contain_text(f"{LAST_MONTH:%b %Y}")
+    expect(page.locator(".js-plotly-plot")).to_have_count(4)
     expect(page.locator(".barlayer path").first).to_be_attached()
     expect(page.get_by_text("Demo data")).to_have_count(0)
     if shot:
@@ -90,7 +101,7 @@ def test_filters_live_in_the_url(home: Home, visitor: Visitor) -> None:
     other = visitor.open(page.url.removeprefix(visitor.server))
     for label, value in (("By", "Quarter"), ("Period", "All"), ("Service", "Team: Commerce")):
         expect(other.get_by_role("combobox", name=label, exact=True)).to_have_value(value)
-    expect(other.locator("[data-testid=stMetric]")).to_contain_text("Change lead time · Q")
+    expect(other.locator(".st-key-card-change_lead_time")).to_contain_text(re.compile(r"Q\d 20"))
 
 
 def test_a_parent_team_has_what_the_teams_below_it_have(home: Home, visitor: Visitor) -> None:
@@ -105,6 +116,7 @@ def test_a_parent_team_has_what_the_teams_below_it_have(home: Home, visitor: Vis
 @pytest.mark.parametrize(
     "query",
     [
+        "stage=x&clock=&at=",
         "period=%27%3B--&grain=Fortnight&service=%3Cscript%3E",
         "period=Custom&since=0000-99-99&until=2999-01-01",
         "period=Custom&since=2026-10-01&until=2026-09-01&at=nothing",
@@ -113,8 +125,8 @@ def test_a_parent_team_has_what_the_teams_below_it_have(home: Home, visitor: Vis
 )
 def test_garbage_in_the_url_is_harmless(home: Home, visitor: Visitor, query: str) -> None:
     publish(home, ACTIVE)
-    page = visitor.open(f"/?{query}")
-    expect(page.locator("[data-testid=stMetric]")).to_have_count(3)
+    page = visitor.open(f"/lead-time?{query}")
+    expect(page.get_by_role("heading", name="Pr pickup")).to_be_visible()
 
 
 def test_a_bar_opens_what_is_behind_it(home: Home, visitor: Visitor) -> None:
@@ -147,6 +159,67 @@ def test_a_definition_stands_by_its_figure(home: Home, visitor: Visitor) -> None
     expect(page.get_by_text("Woodruff")).to_be_visible()
 
 
+def test_dora_s_answers_are_context_with_source_and_year(home: Home, visitor: Visitor) -> None:
+    publish(home, ACTIVE)
+    page = visitor.open()
+    page.locator(".st-key-card-change_fail_rate").get_by_role("button", name="Definition").click()
+    cited = "19 % ± 21 points (DORA Quick Check, all industries, 2025, CC BY 4.0). A mean of what people"
+    expect(page.get_by_text(cited)).to_be_visible()
+    page.keyboard.press("Escape")
+    page.locator(".st-key-card-change_lead_time").get_by_role("button", name="Definition").click()
+    expect(page.get_by_text("5.5 ± 2.4 on a scale from 0 to 10")).to_be_visible()
+
+
+def test_a_fault_s_rule_evidence_and_links_are_listed(home: Home, visitor: Visitor) -> None:
+    publish(home, MANY)
+    page = visitor.open("/stability?period=All")
+    counted = page.get_by_text(re.compile(r"^\d+ of \d+ faults not recovered from"))
+    number = counted.inner_text().split()[2]
+    expect(page.get_by_text(re.compile(f"^{number} faults in "))).to_be_visible()
+    with page.expect_download() as downloading:
+        page.get_by_role("button", name="Download CSV").first.click()
+    rows = list(csv.DictReader(io.StringIO(Path(downloading.value.path()).read_text())))
+    assert len(rows) == int(number)
+    assert {row["evidence"] for row in rows} == {"incident, rollback"}
+    assert all(row["rule"] and row["evidence_url"].startswith("https://") for row in rows)
+    page.get_by_role("tab", name="Unattributed incidents").click()
+    expect(page.get_by_text(re.compile(r"^\d+ unattributed incidents in "))).to_be_visible()
+
+
+def test_stages_are_chosen_in_the_url(home: Home, visitor: Visitor) -> None:
+    publish(home, ACTIVE)
+    page = visitor.open("/lead-time?stage=Review&clock=Working+days")
+    expect(page.get_by_role("heading", name="Pr review working")).to_be_visible()
+    page.get_by_role("radio", name="Coding").click()
+    visitor.settle(page)
+    expect(page.get_by_role("heading", name="Pr coding working")).to_be_visible()
+    assert "stage=Coding" in page.url
+
+
+def test_a_change_of_level_is_marked_with_its_method(home: Home, visitor: Visitor) -> None:
+    publish(home, ACTIVE)
+    page = visitor.open("/ci")
+    expect(
+        page.get_by_text(re.compile(r"Level changed from the week of .* 8.3 min → 15 min .* PELT"))
+    ).to_be_visible()
+    expect(page.locator(".js-plotly-plot").first).to_contain_text("Change of level")
+
+
+def test_what_could_not_be_matched_is_said_with_its_share(home: Home, visitor: Visitor) -> None:
+    publish(home, replace(ACTIVE, last_on=date(2000, 1, 1)))
+    page = visitor.open("/data-quality")
+    expect(page.get_by_role("heading", name="Repository without service")).to_be_visible()
+    expect(page.get_by_text("Affects 3 % of deployments: 12 of 400.")).to_be_visible()
+    expect(page.get_by_role("heading", name="Service without owner")).to_have_count(0)
+
+
+def test_a_page_without_data_says_what_would_bring_some(home: Home, visitor: Visitor) -> None:
+    publish(home, replace(ACTIVE, has_runs=False))
+    page = visitor.open("/ci")
+    expect(page.get_by_text("shop has no CI run in")).to_be_visible()
+    expect(page.get_by_text("No data").first).to_be_visible()
+
+
 def test_a_new_snapshot_is_picked_up(home: Home, visitor: Visitor) -> None:
     publish(home, ACTIVE)
     page = visitor.open()
@@ -163,7 +236,7 @@ def test_the_first_page_waits_for_the_first_sync(home: Home, visitor: Visitor) -
     status.begin(home, NOW)
     expect(page.get_by_text("Reading your history")).to_be_visible(timeout=15_000)
     publish(home, ACTIVE)
-    expect(page.locator("[data-testid=stMetric]")).to_have_count(3, timeout=15_000)
+    expect(page.locator("[data-testid=stMetric]")).to_have_count(len(CARDS), timeout=15_000)
     expect(page.get_by_text("A sync is under way")).to_be_visible()
 
 
@@ -186,7 +259,7 @@ def test_trouble_is_said_above_the_figures(home: Home, visitor: Visitor) -> None
     expect(page.get_by_text("This data is 3 days old")).to_be_visible()
     expect(page.get_by_text("/srv/git/*.git: not a *git* repository — check the path")).to_be_visible()
     expect(page.get_by_text("Demo data")).to_be_visible()
-    expect(page.locator(".js-plotly-plot")).to_have_count(2)
+    expect(page.locator(".js-plotly-plot")).to_have_count(4)
 
 
 def test_an_old_history_opens_on_its_last_year(home: Home, visitor: Visitor) -> None:
@@ -204,12 +277,15 @@ def test_an_unreadable_snapshot_says_what_to_do(home: Home, visitor: Visitor) ->
     expect(page.get_by_text("cairn sync", exact=True).first).to_be_visible()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("path", ["/", "/lead-time"])
-def test_a_phone_is_wide_enough(home: Home, visitor: Visitor, path: str, scheme: str) -> None:
+@pytest.mark.parametrize(("path", "scheme"), [("/", "light"), *((path, "dark") for path in PAGES)])
+def test_a_phone_is_wide_enough(
+    home: Home, visitor: Visitor, path: str, scheme: str, shot: Path | None
+) -> None:
     publish(home, MANY)
     page = visitor.open(path, width=390, scheme=scheme)
-    expect(page.locator(".js-plotly-plot")).to_have_count(2)
+    expect(page.locator(".js-plotly-plot")).to_have_count(PAGES[path])
     assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
     dark = page.evaluate("getComputedStyle(document.querySelector('.stApp')).backgroundColor")
     assert dark == ("rgb(16, 21, 29)" if scheme == "dark" else "rgb(255, 255, 255)")
+    if shot:
+        page.screenshot(path=shot / f"phone{path.replace('/', '-')}-{scheme}.png")

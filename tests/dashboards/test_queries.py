@@ -1,8 +1,9 @@
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import duckdb
 import pandas as pd
@@ -10,6 +11,7 @@ import pytest
 
 from dashboards import queries
 from dashboards.queries import Scope
+from pipelines import modelling
 from pipelines.home import Home
 from pipelines.warehouse import Snapshot, published
 from tests.dashboards import snapshot
@@ -135,6 +137,80 @@ def test_no_deployment_has_no_extent(tmp_path: Path) -> None:
     assert queries.coverage(empty)["commits"].sum() == 2400
 
 
+def test_a_team_s_things_are_those_of_its_time() -> None:
+    moved = Shared()
+    moved.run(
+        """
+        update marts.tenure set valid_until = '2026-01-05' where service = 'web';
+        insert into marts.tenure values ('web', 'back', '2026-01-05', 'infinity')
+        """
+    )
+    period = (date(2026, 1, 1), date(2026, 2, 1))
+    found = {
+        team: queries.counts(moved, Scope("team", team), *period)[["faults", "incidents"]].tolist()
+        for team in ("front", "back")
+    }
+    assert found == {"front": [1, 0], "back": [1, 1]}
+    assert [queries.services(moved, Scope("team", team)) for team in ("front", "back")] == [1, 1]
+
+
+def test_faults_come_with_rule_evidence_and_links(shop: Snapshot) -> None:
+    faults = queries.faults(shop, SHOP, SINCE, UNTIL)
+    assert len(faults) == queries.counts(shop, SHOP, SINCE, UNTIL)["faults"] > 0
+    assert set(faults["rule"]) <= {"named", "rollback", "revert", "incident"}
+    assert set(faults["evidence"]) == {"incident, rollback"}
+    assert faults["evidence_url"].str.startswith("https://pager.example/").all()
+    assert faults["is_open"].equals(faults["recovered_at"].isna())
+    assert faults["is_open"].sum() == queries.counts(shop, SHOP, SINCE, UNTIL)["open_faults"] > 0
+    evidence = queries.evidence(shop, SHOP, SINCE, UNTIL)
+    assert len(evidence) == queries.counts(shop, SHOP, SINCE, UNTIL)["evidence"] == 2 * len(faults)
+    assert set(zip(evidence["kind"], evidence["url"].notna(), strict=True)) == {
+        ("incident", True), ("rollback", False)
+    }  # fmt: skip
+
+
+def test_an_unattributed_incident_of_no_service_is_the_organisation_s(teams: Snapshot) -> None:
+    whole = Scope("organisation", "Acme")
+    listed = queries.unattributed(teams, whole, SINCE, UNTIL)
+    assert listed["service"].isna().all()
+    assert len(listed) == queries.counts(teams, whole, SINCE, UNTIL)["unattributed"] > 0
+    for scope in (Scope("team", "Payments"), SHOP):
+        assert queries.counts(teams, scope, SINCE, UNTIL)["unattributed"] == 0
+
+
+@pytest.mark.parametrize("metric", get_args(queries.Metric))
+def test_every_metric_has_a_trend_and_a_definition(teams: Snapshot, metric: queries.Metric) -> None:
+    rows = queries.trend(teams, metric, SHOP, "month", SINCE, UNTIL)
+    assert rows["value"].notna().any()
+    assert set(rows["estimate"]) == {queries.definition(teams, metric)["estimate"]}
+    assert all(isinstance(json.loads(text), dict) for text in rows["excluded"])
+
+
+def test_the_pages_metrics_are_those_of_the_models() -> None:
+    assert {f"marts.{name}" for name in get_args(queries.Metric)} == {
+        name for name, model in modelling.models().items() if model.header.metric
+    }
+
+
+def test_changes_of_level_are_the_scope_s_and_the_period_s(teams: Snapshot) -> None:
+    changes = queries.change_points(teams, "ci_duration_p50", SHOP, SINCE, UNTIL)
+    assert changes[["before", "after"]].to_numpy().tolist() == [[500, 900]]
+    start = changes["period_start"].iloc[0].date()
+    assert queries.change_points(teams, "ci_duration_p50", SHOP, SINCE, start).empty
+    assert queries.change_points(teams, "ci_duration_p90", SHOP, SINCE, UNTIL).empty
+
+
+def test_industry_s_answers_are_scores_or_shares_and_cited(teams: Snapshot) -> None:
+    every = queries.industry(teams)
+    assert list(every["year"]) == sorted(every["year"], reverse=True)
+    assert set(every["licence"]) == {"CC BY 4.0"}
+    assert every["source"].str.contains("DORA").all()
+    seconds = every[every["metric"].map(lambda name: queries.definition(teams, name)["unit"]).ne("ratio")]
+    assert set(seconds["unit"]) == {"score"}
+    (latest, *_) = queries.industry(teams, "change_fail_rate").to_dict("records")
+    assert (latest["year"], latest["mean"], latest["unit"]) == (2025, 0.19, "ratio")
+
+
 class Shared:
     """One deployment of one change, of a repository that two services are made of."""
 
@@ -144,17 +220,33 @@ class Shared:
             """
             create schema marts;
             create table marts.service as
-                select unnest(['api', 'web']) as service, 'front' as team, ['shop'] as repositories;
-            create table marts.team as select 'front' as team, null::varchar as parent, 2 as services;
+                select unnest(['api', 'web']) as service, ['shop'] as repositories;
+            create table marts.tenure as
+                select service, 'front' as team, timestamptz '-infinity' as valid_from,
+                    timestamptz 'infinity' as valid_until
+                from marts.service;
             create table marts.coverage as select 'shop' as repository, 7 as commits_not_deployed;
             create table marts.deployment as
-                select 'd' as deployment_id, service, team, date '2026-01-05' as finished_on
+                select 'd' as deployment_id, service, date '2026-01-05' as finished_on,
+                    timestamptz '2026-01-05' as finished_at
                 from marts.service;
             create table marts.change as
-                select 'c' as change_id, service, team, date '2026-01-05' as deployed_on, 'bot' as left_out
-                from marts.service
+                select 'c' as change_id, service, date '2026-01-05' as deployed_on, 'bot' as left_out,
+                    timestamptz '2026-01-05' as deployed_at
+                from marts.service;
+            create table marts.fault as
+                select 'f' || service as fault_id, service, [1, 2] as evidence,
+                    date '2026-01-05' as deployed_on,
+                    timestamptz '2026-01-05' as deployed_at, null as recovered_at
+                from marts.service;
+            create table marts.incident as
+                select 'i' as incident_id, 'web' as service, date '2026-01-05' as opened_on, null as rule,
+                    timestamptz '2026-01-05' as opened_at
             """
         )
+
+    def run(self, sql: str) -> None:
+        self._connection.execute(sql)
 
     def frame(self, sql: str, params: Any = ()) -> pd.DataFrame:
         return self._connection.execute(sql, params).df()
@@ -166,6 +258,10 @@ class Shared:
 def test_what_two_services_share_counts_once(scope: Scope) -> None:
     shared = Shared()
     period = (date(2026, 1, 1), date(2026, 2, 1))
-    assert queries.counts(shared, scope, *period).to_dict() == {"deployments": 1, "changes": 1}
+    found = queries.counts(shared, scope, *period)
+    assert found[["deployments", "changes", "incidents", "unattributed"]].tolist() == [1, 1, 1, 1]
+    # Services fail one by one.
+    services = 1 if scope.level == "service" else 2
+    assert found[["faults", "open_faults", "evidence"]].tolist() == [services, services, 2 * services]
     assert queries.left_out(shared, scope, *period)["changes"].tolist() == [1]
     assert queries.waiting(shared, scope) == 7

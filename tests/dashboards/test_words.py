@@ -46,3 +46,33 @@ def test_a_span_names_its_last_day() -> None:
 
 def test_text_from_outside_is_inert_in_markdown() -> None:
     assert words.plain("[x](javascript:a) **b**\n:red[c]") == (r"\[x\]\(javascript\:a\) \*\*b\*\* \:red\[c\]")
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "said"),
+    [
+        (0.153, "ratio", "15 %"), (0.0456, "ratio", "4.6 %"), (0.0, "ratio", "0 %"), (1.0, "ratio", "100 %"),
+        (2.5, "count", "2.5"), (1204.0, "count", "1,204"), (None, "ratio", "–"), (90.0, "seconds", "1.5 min"),
+    ],
+)  # fmt: skip
+def test_every_unit_has_words(value: float | None, unit: str, said: str) -> None:
+    assert words.figure(value, unit) == said
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "said"),
+    [(-0.12, "ratio", "-12 points"), (7200, "seconds", "+2 h"), (0.5, "per_week", "+0.50 per week")],
+)
+def test_a_difference_has_a_sign(value: float, unit: str, said: str) -> None:
+    assert words.difference(value, unit) == said
+
+
+def test_a_reason_nobody_has_words_for_is_said_as_it_is() -> None:
+    assert words.left_out({"bot": 1, "new_reason": 2}) == r"2 new\_reason, 1 made by a bot"
+
+
+def test_nouns_have_plurals() -> None:
+    said = [
+        words.count(2, noun) for noun in ("deployment", "repository", "evidence", "unattributed incident")
+    ]
+    assert said == ["2 deployments", "2 repositories", "2 evidence", "2 unattributed incidents"]

@@ -1,30 +1,26 @@
-"""Delivery › Lead time: how long changes take to reach production, and which take longest."""
+"""Delivery › Lead time: how long changes take to production, in which stages, and which take longest."""
 
 from __future__ import annotations
 
 import pandas as pd
 import streamlit as st
 
-from dashboards import drill, figures, queries, states, words
-from dashboards.cards import card
-from dashboards.definitions import heading
+from dashboards import cards, charts, drill, figures, queries, stages, states, words
 from dashboards.view import View
 
 SLOWEST = 20
 
 
 def show(view: View) -> None:
-    """The trend, the distribution, the slowest changes, and what was left out."""
+    """The trend, the stages, the distribution, the slowest changes, and what was left out."""
     span = view.since, view.until
     seconds = queries.lead_times(view.source, view.scope, *span)
     if seconds.empty:
         states.nothing_in(view)
     left, right = st.columns([1, 2])
-    card(view, "change_lead_time", left)
-    with right.container(border=True):
-        heading(view, "Trend", "change_lead_time")
-        trend = queries.trend(view.source, "change_lead_time", view.scope, view.grain, *span)
-        drill.chart(figures.lead_time(trend, view.grain), view, "lead-time", "Median lead time by period")
+    cards.card(view, "change_lead_time", left)
+    charts.trend(view, "change_lead_time", place=right, title="Trend")
+    stages.show(view)
     left, right = st.columns([2, 1])
     if len(seconds):
         with left.container(border=True):
@@ -34,14 +30,14 @@ def show(view: View) -> None:
         st.dataframe(drill.readable(rows, view), hide_index=True, column_config=drill.columns(view))
     with right.container(border=True, height="stretch"):
         _left_out(view)
-    drill.behind(view, "change_lead_time")
+    drill.behind(view, "change_lead_time", *stages.METRICS, tables=("deployments", "changes"))
 
 
 def _distribution(view: View, seconds: pd.Series) -> None:
     st.subheader("Distribution", anchor=False)
     at = queries.percentiles(view.source, view.scope, view.since, view.until)
     figure = figures.distribution(seconds, at["median"], at["p90"])
-    drill.still(figure, "distribution", "Share of changes by lead time")
+    charts.still(figure, "distribution", "Share of changes by lead time")
     together = "" if view.scope.level == "service" else " of all services together, unlike in the trend"
     within = f"half within {words.duration(at['median'])}, 90 % within {words.duration(at['p90'])}"
     st.caption(f"{words.count(len(seconds), 'change')}{together}: {within}.")

@@ -1,0 +1,85 @@
+"""Figures of the metrics, what they mean and what stands beside them."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal
+
+import pandas as pd
+
+from dashboards.queries.scope import Frames, Scope, covered_on
+from dashboards.words import GRAINS
+
+Metric = Literal[
+    "batch_size", "change_fail_rate", "change_lead_time", "ci_duration_p50", "ci_duration_p90",
+    "ci_flaky_rate", "ci_queue_p50", "ci_queue_p90", "deployment_days", "deployment_frequency",
+    "deployment_success_rate", "deployments", "failed_deployment_recovery_time", "pr_coding",
+    "pr_coding_working", "pr_pickup", "pr_pickup_working", "pr_release", "pr_release_working", "pr_review",
+    "pr_review_working", "rework_rate", "time_to_restore", "wip", "wip_age",
+]  # fmt: skip
+"""Metrics that pages show."""
+
+
+def definition(source: Frames, metric: Metric) -> pd.Series:
+    """The metric's row of `marts.metric_definition`."""
+    return source.frame("from marts.metric_definition where metric = $metric", {"metric": metric}).iloc[0]
+
+
+def trend(source: Frames, metric: Metric, scope: Scope, grain: str, since: date, until: date) -> pd.DataFrame:
+    """The metric's rows, one for every period from `since` to `until`, which bound whole periods.
+
+    A period the snapshot has no row for comes as `no_data`, and as `partial` where it ends after the data.
+    """
+    rows = source.frame(
+        f"""
+        select period_start, period_end, value, unit, n, low, high, status, partial, excluded
+        from marts.{metric}
+        where level = $level and key = $key and grain = $grain
+            and period_start >= $since and period_start < $until
+        """,
+        {"level": scope.level, "key": scope.key, "grain": grain, "since": since, "until": until},
+    )
+    spans = pd.period_range(since, until, freq=GRAINS[grain])
+    starts = pd.DataFrame({"period_start": spans.start_time, "period_end": (spans + 1).start_time})
+    starts = starts[starts["period_start"] < pd.Timestamp(until)].astype("datetime64[us]")
+    filled = starts.merge(rows.drop(columns="period_end"), on="period_start", how="left")
+    ends_later = filled["period_end"] > pd.Timestamp(covered_on(source) or date.min)
+    told = definition(source, metric)
+    return filled.assign(
+        metric=metric,
+        unit=told["unit"],
+        estimate=told["estimate"],
+        status=filled["status"].fillna("no_data"),
+        partial=filled["partial"].where(filled["partial"].notna(), ends_later).astype(bool),
+        n=filled["n"].fillna(0).astype("int64"),
+        excluded=filled["excluded"].fillna("{}"),
+    )
+
+
+def change_points(source: Frames, metric: Metric, scope: Scope, since: date, until: date) -> pd.DataFrame:
+    """Weeks from which on the metric's figures are at another level, in order of time."""
+    return source.frame(
+        """
+        select period_start, before, after, p_value, method
+        from marts.change_point
+        where metric = $metric and level = $level and key = $key
+            and period_start >= $since and period_start < $until
+        order by period_start
+        """,
+        {"metric": metric, "level": scope.level, "key": scope.key, "since": since, "until": until},
+    )
+
+
+def industry(source: Frames, metric: Metric | None = None) -> pd.DataFrame:
+    """DORA's published answers, the latest year first; of one metric, or of all."""
+    condition = "" if metric is None else "where metric = $metric"
+    return source.frame(
+        f"""
+        select d.title, i.*
+        from marts.industry as i
+        inner join marts.metric_definition as d using (metric)
+        {condition}
+        order by year desc, d.title
+        """,
+        {} if metric is None else {"metric": metric},
+    )
