@@ -7,7 +7,7 @@ from random import Random
 
 from demo.plan import MONOREPO, POSTGRES_TEMPLATE, SERVICE_TEMPLATE, Plan, ServicePlan, moment
 from demo.working_time import HOUR
-from demo.world import Component, Task
+from demo.world import Component, Ownership, Task
 
 TEMPLATES = (SERVICE_TEMPLATE, POSTGRES_TEMPLATE, "static-site")
 _DANGLING = ("team-phoenix", "growth-squad")
@@ -37,6 +37,19 @@ def components(plan: Plan) -> list[Component]:
         )
     )
     return found
+
+
+def ownership(plan: Plan) -> list[Ownership]:
+    """Who had the catalogued services that went to another team, before and since."""
+    moved = [(one, *one.moves) for one in plan.services.values() if one.is_catalogued and one.moves]
+    return [
+        line
+        for one, at, team in moved
+        for line in (
+            Ownership(one.name, one.team, None, moment(at)),
+            Ownership(one.name, team, moment(at), None),
+        )
+    ]
 
 
 def tasks(plan: Plan) -> list[Task]:

@@ -53,6 +53,7 @@ def organisation(seed: int, end: datetime, *, scale: float = 1.0) -> Organisatio
         incidents=incidents.incidents(plan, lives),
         change_events=incidents.change_events(plan, lives),
         components=catalogue.components(plan),
+        ownership=catalogue.ownership(plan),
         templates=[*catalogue.TEMPLATES],
         tasks=catalogue.tasks(plan),
     )

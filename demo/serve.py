@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import csv
 import gc
+import io
 import json
 import secrets
 import socket
@@ -15,7 +17,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+if TYPE_CHECKING:
+    from demo.world import World
 
 HOST = "127.0.0.1"
 TOOLS = ("github", "jenkins", "pagerduty", "backstage")
@@ -139,6 +144,10 @@ class _Home(NamedTuple):
     def git(self) -> Path:
         return self.folder / "git"
 
+    @property
+    def ownership(self) -> Path:
+        return self.folder / "ownership.csv"
+
     def end(self, seed: int, version: int) -> datetime:
         """When the organisation's time ends: now on first use, and the same ever after."""
         kept = self._read("organisation.json")
@@ -173,6 +182,7 @@ class _Home(NamedTuple):
             **tokens,
             "CAIRN_DEMO_JENKINS_USER": JENKINS_USER,
             "CAIRN_DEMO_GIT": self.git.absolute().as_uri(),
+            "CAIRN_DEMO_OWNERSHIP": str(self.ownership.absolute()),
         }
 
     def _read(self, name: str) -> dict[str, Any]:
@@ -232,6 +242,19 @@ def _serve(chosen: argparse.Namespace, ready: Callable[[Mapping[str, str]], None
     server.run(list(sockets.values()))
 
 
+def _write_ownership(world: World, path: Path) -> None:
+    """As CSV that a source of kind files reads; untouched where it says the same already."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("service", "team", "valid_from", "valid_to"))
+    names = {team.slug: team.name for team in world.teams}
+    for one in world.ownership:
+        since, until = ("" if at is None else at.isoformat() for at in (one.since, one.until))
+        writer.writerow((one.component, names[one.team], since, until))
+    if not path.exists() or path.read_text() != text.getvalue():
+        path.write_text(text.getvalue())
+
+
 def _watch(server: Any) -> None:
     """End the server once the parent, however it ends, leaves standard input."""
     sys.stdin.read()
@@ -254,6 +277,7 @@ def _apps(folder: Path, seed: int, scale: float, *, has_faults: bool) -> dict[st
         made = organisation(seed, home.end(seed, VERSION), scale=scale)
         repositories.write(made.histories, home.git)
         (folder / "ground_truth.json").write_text(made.truth.to_json())
+        _write_ownership(made.world, home.ownership)
         tokens = home.tokens()
     world = made.world
     del made

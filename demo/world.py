@@ -311,6 +311,19 @@ class Component:
 
 
 @dataclass(frozen=True, slots=True)
+class Ownership:
+    """A line of the organisation's own notes on who had which component."""
+
+    component: str
+    team: str
+    """Its slug."""
+    since: datetime | None
+    """None where it always had."""
+    until: datetime | None
+    """Exclusive; None while it has."""
+
+
+@dataclass(frozen=True, slots=True)
 class Task:
     """A run of a software template."""
 
@@ -344,6 +357,8 @@ class World:
     """Oldest first."""
     change_events: list[ChangeEvent] = field(default_factory=list)
     components: list[Component] = field(default_factory=list)
+    ownership: list[Ownership] = field(default_factory=list)
+    """Of what went from one team to another, which the catalogue has no memory of."""
     templates: list[str] = field(default_factory=list)
     tasks: list[Task] = field(default_factory=list)
     """Oldest first."""
