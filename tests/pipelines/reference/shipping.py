@@ -59,7 +59,10 @@ def first_with(change: Change, contained: list[set[str]]) -> int | None:
     found = []
     if change.pull_request:
         merge, head = change.pull_request.merge_sha, change.pull_request.head_sha
-        found += [first(merge), first(head), *(first(pick) for pick in change.picks.get(merge or "", ()))]
+        found += [first(merge), first(head)]
+        # A pick of a merge commit brings all of it, one of the last of several commits does not.
+        if merge not in change.commits:
+            found += [first(pick) for pick in change.picks.get(merge or "", ())]
     each = []
     for sha in change.commits:
         arrivals = [first(one) for one in (sha, *change.picks.get(sha, ()))]
