@@ -74,13 +74,13 @@ def update(connection: duckdb.DuckDBPyConnection) -> None:
 
 def change_points(values: Floats) -> list[ChangePoint]:
     """Changes of level of a series in order of time; none in fewer than `FEWEST_WEEKS` values."""
-    # A second to import, which only a rebuild should cost.
-    from ruptures import KernelCPD
-
     n = len(values)
     scores = _standardised(values)
     if n < FEWEST_WEEKS or not scores.any():
         return []
+    # Two seconds to import, which only long series should cost.
+    from ruptures import KernelCPD
+
     penalty = 3 * np.log(n)
     ends = KernelCPD(kernel="linear", min_size=SHORTEST).fit(scores).predict(pen=penalty)
     edges = [0, *ends]

@@ -27,8 +27,8 @@ _DAGSTER_YAML = """\
 telemetry:
   enabled: false
 event_log_storage:
-  module: dagster._core.storage.event_log
-  class: ConsolidatedSqliteEventLogStorage
+  module: pipelines.event_log
+  class: EventLog
   config:
     base_dir: {folder}
 # Capturing a step's output starts two processes; what Cairn has to say is in its log.

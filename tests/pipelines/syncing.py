@@ -11,13 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from connectors.git import GitOptions
-from pipelines import warehouse
+from pipelines import modelling, warehouse
 from pipelines.home import Home
 from pipelines.workspace import SourceConfig, Workspace
 
 # Forked from a server that has imported everything and holds no lock and no thread.
 _processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload(["pipelines.job", "pandas", "scipy.stats", __name__])
+_processes.set_forkserver_preload(
+    ["pipelines.job", "pandas", "scipy.stats", "ruptures", "holidays", __name__]
+)
+modelling.models()
 
 
 def workspace(*repositories: Path) -> Workspace:

@@ -12,6 +12,8 @@ from pipelines.home import Home
 from tests.histories import Upstream
 from tests.pipelines.syncing import published_rows, sync, workspace
 
+pytestmark = pytest.mark.timeout(300)
+
 # One function called at each stage of a sync, and which call of it.
 STAGES = {
     "before anything": ("pipelines.status.begin", 1),
