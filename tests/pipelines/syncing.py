@@ -78,12 +78,19 @@ def _kill_at(function: str, call: int) -> None:
 
 
 def published_rows(home: Home) -> dict[str, list[str]]:
-    """Every published table but for the times of the sync itself, its rows in order."""
+    """Every published table but for the times of the sync itself, its rows in order.
+
+    What the metrics' views add to `figures` and `marts.period` follows from these.
+    """
     snapshot = warehouse.published(home)
     assert snapshot
-    tables = snapshot.rows("select table_name from information_schema.tables where table_schema = 'marts'")
+    tables = snapshot.rows("select schema_name, table_name from duckdb_tables()")
     times = {"workspace": "exclude (published_at, covered_until)", "coverage": "exclude (covered_until)"}
-    return {
-        name: sorted(str(row) for row in snapshot.rows(f"select * {times.get(name, '')} from marts.{name}"))
-        for name in (row["table_name"] for row in tables)
-    }
+    found: dict[str, list[str]] = {}
+    for schema, name in (table.values() for table in tables):
+        columns = f"* {times.get(name, '')}"
+        sql = f"select t::varchar as row from (select {columns} from {schema}.{name}) as t order by all"
+        found[name if schema == "marts" else f"{schema}.{name}"] = [
+            each["row"] for each in snapshot.rows(sql)
+        ]
+    return found
