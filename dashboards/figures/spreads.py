@@ -12,22 +12,21 @@ from dashboards.figures.base import described, layout
 from dashboards.theme import ACCENT, MEASURED
 
 
-def distribution(seconds: pd.Series, median: float, p90: float) -> go.Figure:
-    """Share of changes by lead time, on a logarithmic axis, with the median and the 90th percentile."""
+def distribution(bins: pd.DataFrame, median: float, p90: float) -> go.Figure:
+    """Share of changes by lead time, on a logarithmic axis, with the median and the 90th percentile.
+
+    `bins`: `low, high` in seconds and `changes`; `median` and `p90` in seconds.
+    """
     figure = go.Figure()
-    values = seconds.to_numpy(dtype=float).clip(min=1)
-    edges = np.logspace(
-        np.log10(values.min() * 0.999), np.log10(values.max() * 1.001), _bins(len(values)) + 1
-    )
-    counted, _ = np.histogram(values, edges)
+    low, high, changes = bins["low"], bins["high"], bins["changes"]
     figure.add_bar(
-        x=np.sqrt(edges[:-1] * edges[1:]),
-        y=100 * counted / len(values),
-        width=np.diff(edges) * 0.96,
+        x=np.sqrt(low * high),
+        y=100 * changes / changes.sum(),
+        width=(high - low) * 0.96,
         marker={"color": MEASURED},
         hovertext=[
-            f"{words.duration(low)} – {words.duration(high)}<br>{words.count(int(n), 'change')}"
-            for low, high, n in zip(edges[:-1], edges[1:], counted, strict=True)
+            f"{words.duration(start)} – {words.duration(end)}<br>{words.count(int(number), 'change')}"
+            for start, end, number in zip(low, high, changes, strict=True)
         ],
         hoverinfo="text",
         name="Changes",
@@ -42,7 +41,7 @@ def distribution(seconds: pd.Series, median: float, p90: float) -> go.Figure:
         )  # fmt: skip
     figure.update_layout(layout(), showlegend=False)
     figure.update_layout(margin={"t": 40})
-    figure.update_xaxes(axes.logarithmic(edges[0] / 1.3, edges[-1] * 1.3), fixedrange=True)
+    figure.update_xaxes(axes.logarithmic(low.iloc[0] / 1.3, high.iloc[-1] * 1.3), fixedrange=True)
     figure.update_yaxes(title="Share of changes", ticksuffix=" %", fixedrange=True)
     return figure
 
@@ -95,7 +94,3 @@ def stages(rows: pd.DataFrame) -> go.Figure:
     figure.update_xaxes(span or axes.linear(float(seconds.max()) if len(seconds) else words.DAY))
     figure.update_xaxes(fixedrange=True)
     return figure
-
-
-def _bins(number: int) -> int:
-    return int(np.clip(np.sqrt(number), 8, 40))

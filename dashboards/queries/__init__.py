@@ -21,19 +21,18 @@ from dashboards.queries.things import (
     changes,
     counts,
     deployments,
+    distribution,
     evidence,
     faults,
     latest_deployment,
     lead_times,
-    left_out,
-    percentiles,
     unattributed,
     waiting,
 )  # fmt: skip
 
 __all__ = [
     "Frames", "Metric", "Scope", "change_points", "changes", "committed", "counts", "coverage", "covered_on",
-    "data_quality", "definition", "deployments", "environments", "evidence", "extent", "faults", "industry",
-    "latest_deployment", "lead_times", "left_out", "percentiles", "quarantine", "scopes", "services", "trend",
+    "data_quality", "definition", "deployments", "distribution", "environments", "evidence", "extent",
+    "faults", "industry", "latest_deployment", "lead_times", "quarantine", "scopes", "services", "trend",
     "unattributed", "unmapped", "waiting", "workspace",
 ]  # fmt: skip

@@ -22,7 +22,8 @@ Metric = Literal[
 
 def definition(source: Frames, metric: Metric) -> pd.Series:
     """The metric's row of `marts.metric_definition`."""
-    return source.frame("from marts.metric_definition where metric = $metric", {"metric": metric}).iloc[0]
+    told = source.frame("from marts.metric_definition")
+    return told[told["metric"] == metric].iloc[0]
 
 
 def trend(source: Frames, metric: Metric, scope: Scope, grain: str, since: date, until: date) -> pd.DataFrame:
@@ -30,19 +31,19 @@ def trend(source: Frames, metric: Metric, scope: Scope, grain: str, since: date,
 
     A period the snapshot has no row for comes as `no_data`, and as `partial` where it ends after the data.
     """
+    # All periods there are, so that whatever is asked of the metric next finds them in the cache.
     rows = source.frame(
         f"""
-        select period_start, period_end, value, unit, n, low, high, status, partial, excluded
+        select period_start, value, n, low, high, status, partial, excluded
         from marts.{metric}
         where level = $level and key = $key and grain = $grain
-            and period_start >= $since and period_start < $until
         """,
-        {"level": scope.level, "key": scope.key, "grain": grain, "since": since, "until": until},
+        {"level": scope.level, "key": scope.key, "grain": grain},
     )
     spans = pd.period_range(since, until, freq=GRAINS[grain])
     starts = pd.DataFrame({"period_start": spans.start_time, "period_end": (spans + 1).start_time})
     starts = starts[starts["period_start"] < pd.Timestamp(until)].astype("datetime64[us]")
-    filled = starts.merge(rows.drop(columns="period_end"), on="period_start", how="left")
+    filled = starts.merge(rows, on="period_start", how="left")
     ends_later = filled["period_end"] > pd.Timestamp(covered_on(source) or date.min)
     told = definition(source, metric)
     return filled.assign(

@@ -5,24 +5,26 @@ from __future__ import annotations
 from datetime import date
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from dashboards.queries.scope import SERVICES, Frames, Scope, in_scope
 
 
 class _Thing(NamedTuple):
-    """A mart of things that happen to services: its key, and the moment and day that date one."""
+    """A mart of things that happen to services: the moment and day that date one."""
 
-    key: str
     moment: str
     day: str
+    shared_key: str | None = None
+    """Its key, where one of several services has a row, with a `shared_rank`, for each of them."""
 
 
 _THINGS = {
-    "deployment": _Thing("deployment_id", "finished_at", "finished_on"),
-    "change": _Thing("change_id", "deployed_at", "deployed_on"),
-    "fault": _Thing("fault_id", "deployed_at", "deployed_on"),
-    "incident": _Thing("incident_id", "opened_at", "opened_on"),
+    "deployment": _Thing("finished_at", "finished_on", "deployment_id"),
+    "change": _Thing("deployed_at", "deployed_on", "change_id"),
+    "fault": _Thing("deployed_at", "deployed_on"),
+    "incident": _Thing("opened_at", "opened_on"),
 }
 
 # Only what opens in a browser becomes a link: a repository may well be a path, and a field may hold anything.
@@ -38,9 +40,9 @@ def deployments(
         f"""
         select finished_at, service, ref, sha, environment, changes, is_baseline,
             {_LINK}, deployment_id
-        from {_happened("deployment", scope)}
+        from marts.deployment as thing
+        where {_first("deployment", scope, "finished_at desc")}
         order by finished_at desc, deployment_id
-        limit $limit
         """,
         {"limit": limit, **_within(scope, since, until)},
     )
@@ -56,14 +58,15 @@ def changes(
     slowest_first: bool = False,
 ) -> pd.DataFrame:
     """Changes shipped in the period, newest first; `slowest_first` keeps those with a lead time alone."""
+    order = "lead_time_seconds desc, deployed_at desc" if slowest_first else "deployed_at desc"
+    where = "lead_time_seconds is not null" if slowest_first else "true"
     return source.frame(
         f"""
         select lead_time_seconds, deployed_at, service, coalesce('#' || number, sha[:10]) as change,
             kind, first_authored_at, ref, left_out, {_LINK}, sha, change_id
-        from {_happened("change", scope)}
-        {"where lead_time_seconds is not null and left_out is null" if slowest_first else ""}
-        order by {"lead_time_seconds desc," if slowest_first else ""} deployed_at desc, change_id
-        limit $limit
+        from marts.change as thing
+        where {_first("change", scope, order, where)}
+        order by {order}, change_id
         """,
         {"limit": limit, **_within(scope, since, until)},
     )
@@ -120,29 +123,40 @@ def unattributed(
 
 
 def lead_times(source: Frames, scope: Scope, since: date, until: date) -> pd.Series:
-    """Seconds of every change that counts in lead time and shipped in the period, in no order."""
-    return source.frame(
-        f"""
-        select lead_time_seconds
-        from {_happened("change", scope)}
-        where lead_time_seconds is not null and left_out is null
-        """,
-        _within(scope, since, until),
-    )["lead_time_seconds"]
+    """Lead times of the changes shipped in the period, all services' taken together.
 
-
-def percentiles(source: Frames, scope: Scope, since: date, until: date) -> pd.Series:
-    """`median` and `p90` (type 7) of what `lead_times` returns, all services' changes taken together."""
+    How many `changes` count, and in seconds their `shortest`, `median`, `p90` (type 7) and `longest`;
+    `left_out` maps the reasons why others do not to how many these are.
+    """
     return source.frame(
         f"""
         select
-            quantile_cont(lead_time_seconds, 0.5) as median,
-            quantile_cont(lead_time_seconds, 0.9) as p90
+            count(lead_time_seconds) as changes, min(lead_time_seconds) as shortest,
+            quantile_cont(lead_time_seconds, 0.5) as median, quantile_cont(lead_time_seconds, 0.9) as p90,
+            max(lead_time_seconds) as longest, coalesce(histogram(left_out), map {{}}) as left_out
         from {_happened("change", scope)}
-        where lead_time_seconds is not null and left_out is null
         """,
         _within(scope, since, until),
     ).iloc[0]
+
+
+def distribution(source: Frames, scope: Scope, since: date, until: date) -> pd.DataFrame:
+    """How many `changes` took from `low` to `high` seconds: bins of equal width on a logarithmic scale."""
+    known = lead_times(source, scope, since, until)
+    bins = int(np.clip(np.sqrt(known["changes"]), 8, 40))
+    low, high = np.log(max(known["shortest"], 1)) - 1e-3, np.log(max(known["longest"], 1)) + 1e-3
+    rows = source.frame(
+        f"""
+        select floor((ln(greatest(lead_time_seconds, 1)) - $low) / $width)::bigint as bin, count(*) as changes
+        from {_happened("change", scope)}
+        where lead_time_seconds is not null
+        group by bin
+        """,
+        {"low": low, "width": (high - low) / bins, **_within(scope, since, until)},
+    )
+    edges = np.exp(np.linspace(low, high, bins + 1))
+    changes = rows.set_index("bin")["changes"].reindex(range(bins), fill_value=0).to_numpy()
+    return pd.DataFrame({"low": edges[:-1], "high": edges[1:], "changes": changes})
 
 
 def counts(source: Frames, scope: Scope, since: date, until: date) -> pd.Series:
@@ -167,20 +181,6 @@ def counts(source: Frames, scope: Scope, since: date, until: date) -> pd.Series:
     ).iloc[0]
 
 
-def left_out(source: Frames, scope: Scope, since: date, until: date) -> pd.DataFrame:
-    """Changes shipped in the period that have no part in lead time: `reason, changes`, most first."""
-    return source.frame(
-        f"""
-        select left_out as reason, count(*) as changes
-        from {_happened("change", scope)}
-        where left_out is not null
-        group by all
-        order by changes desc, reason
-        """,
-        _within(scope, since, until),
-    )
-
-
 def waiting(source: Frames, scope: Scope) -> int:
     """Commits that no deployment contains yet, merges too, whenever they were made."""
     sql = f"""
@@ -194,24 +194,47 @@ def waiting(source: Frames, scope: Scope) -> int:
 
 def latest_deployment(source: Frames, scope: Scope) -> date | None:
     """Day of the scope's latest deployment; None where there is none."""
-    sql = f"""
-        select max(finished_on) as last_on
-        from marts.deployment as thing
-        where {in_scope(scope, "finished_at")}
+    sql = """
+        select max(period_start) as last_on
+        from marts.deployments
+        where level = $level and key = $key and grain = 'day' and value > 0
     """
-    last = source.frame(sql, scope.params).iloc[0]["last_on"]
+    last = source.frame(sql, {"level": scope.level, "key": scope.key}).iloc[0]["last_on"]
     return None if pd.isna(last) else last.date()
 
 
 def _happened(what: str, scope: Scope) -> str:
-    """Rows of `marts.{what}` of the scope and period; one that several services share comes once."""
-    key, moment, day = _THINGS[what]
+    """Rows of `marts.{what}` of the scope and period; one that several services share comes once.
+
+    Their `place` orders what happened at the same moment, and finds a row again.
+    """
+    moment, day, shared_key = _THINGS[what]
     # An incident of no known service is the organisation's all the same.
     within = "true" if what == "incident" and scope.level == "organisation" else in_scope(scope, moment)
-    return f"""(
-        select * from marts.{what} as thing
+    rows = f"""
+        select thing.rowid as place, thing.* from marts.{what} as thing
         where {day} >= $since and {day} < $until and {within}
-        qualify row_number() over (partition by {key} order by service) = 1
+    """
+    if shared_key is None or scope.level == "service":
+        return f"({rows})"
+    if scope.level == "organisation":
+        return f"({rows} and coalesce(shared_rank, 1) = 1)"
+    # Hardly any are shared: only these are worth the sorting.
+    return f"""(
+        {rows} and shared_rank is null
+        union all
+        ({rows} and shared_rank is not null
+        qualify row_number() over (partition by {shared_key} order by shared_rank) = 1)
+    )"""
+
+
+def _first(what: str, scope: Scope, order: str, where: str = "true") -> str:
+    """Condition on rows called `thing`: they are among the first `$limit` of the scope and period.
+
+    Found by what orders them alone; the other columns are then read of these few.
+    """
+    return f"""thing.rowid in (
+        select place from {_happened(what, scope)} where {where} order by {order}, place limit $limit
     )"""
 
 

@@ -196,11 +196,12 @@ _TABLES = """
     create table marts.deployment (
         deployment_id varchar, service varchar, repository varchar, team varchar, environment varchar,
         ref varchar, sha varchar, finished_at timestamptz, finished_on date, is_baseline boolean,
-        changes bigint, url varchar);
+        shared_rank bigint, changes bigint, url varchar);
     create table marts.change (
         change_id varchar, service varchar, repository varchar, team varchar, sha varchar, number bigint,
         kind varchar, is_bot boolean, first_authored_at timestamptz, deployment_id varchar, ref varchar,
-        deployed_at timestamptz, deployed_on date, lead_time_seconds double, left_out varchar, url varchar);
+        shared_rank bigint, deployed_at timestamptz, deployed_on date, lead_time_seconds double,
+        left_out varchar, url varchar);
     create table marts.service (service varchar, team varchar, repositories varchar[]);
     create table marts.team (team varchar, parent varchar, services bigint);
     create table marts.coverage (

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import duckdb
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -73,11 +74,12 @@ def test_deployments_and_changes_add_up_to_the_figures(shop: Snapshot) -> None:
     trend = queries.trend(shop, "deployments", SHOP, "month", SINCE, UNTIL)
     found = queries.counts(shop, SHOP, SINCE, UNTIL)
     assert found["deployments"] == trend["value"].sum() == len(queries.deployments(shop, SHOP, SINCE, UNTIL))
-    left = queries.left_out(shop, SHOP, SINCE, UNTIL)["changes"].sum()
+    lead_times = queries.lead_times(shop, SHOP, SINCE, UNTIL)
     assert found["changes"] == len(queries.changes(shop, SHOP, SINCE, UNTIL))
-    assert found["changes"] == left + len(queries.lead_times(shop, SHOP, SINCE, UNTIL))
+    assert found["changes"] == lead_times["changes"] + sum(lead_times["left_out"].values())
     n = queries.trend(shop, "change_lead_time", SHOP, "month", SINCE, UNTIL)["n"].sum()
-    assert n == len(queries.lead_times(shop, SHOP, SINCE, UNTIL))
+    assert n == lead_times["changes"]
+    assert set(lead_times["left_out"]) == {"baseline", "bot", "negative"}
 
 
 def test_until_is_exclusive(shop: Snapshot) -> None:
@@ -88,16 +90,37 @@ def test_until_is_exclusive(shop: Snapshot) -> None:
 
 def test_the_slowest_come_first_and_count(shop: Snapshot) -> None:
     slowest = queries.changes(shop, SHOP, SINCE, UNTIL, 5, slowest_first=True)
-    every = queries.lead_times(shop, SHOP, SINCE, UNTIL)
+    every = counted(shop)
     assert list(slowest["lead_time_seconds"]) == sorted(every, reverse=True)[:5]
     assert slowest["left_out"].isna().all()
 
 
+def counted(source: Snapshot) -> pd.Series:
+    return queries.changes(source, SHOP, SINCE, UNTIL)["lead_time_seconds"].dropna()
+
+
 def test_percentiles_are_linear(shop: Snapshot) -> None:
-    every = queries.lead_times(shop, SHOP, SINCE, UNTIL)
-    at = queries.percentiles(shop, SHOP, SINCE, UNTIL)
-    assert at["median"] == pytest.approx(every.quantile(0.5))
-    assert at["p90"] == pytest.approx(every.quantile(0.9))
+    every, found = counted(shop), queries.lead_times(shop, SHOP, SINCE, UNTIL)
+    assert found["median"] == pytest.approx(every.quantile(0.5))
+    assert found["p90"] == pytest.approx(every.quantile(0.9))
+    assert (found["shortest"], found["longest"]) == (every.min(), every.max())
+
+
+def test_a_distribution_has_every_change_once(shop: Snapshot) -> None:
+    every = counted(shop)
+    bins = queries.distribution(shop, SHOP, SINCE, UNTIL)
+    expected, _ = np.histogram(every, [*bins["low"], bins["high"].iloc[-1]])
+    assert bins["changes"].tolist() == expected.tolist()
+    assert bins["changes"].sum() == len(every) > 100
+
+
+@pytest.mark.parametrize("seconds", [0.0, 5.0, 1e9])
+def test_one_change_is_a_distribution_too(seconds: float) -> None:
+    shared = Shared()
+    shared.run(f"alter table marts.change add column lead_time_seconds double default {seconds}")
+    shared.run("update marts.change set left_out = null")
+    scope, period = Scope("organisation", "Acme"), (date(2026, 1, 1), date(2026, 2, 1))
+    assert queries.distribution(shared, scope, *period)["changes"].sum() == 1
 
 
 def test_only_web_addresses_become_links(shop: Snapshot) -> None:
@@ -227,11 +250,13 @@ class Shared:
                 from marts.service;
             create table marts.coverage as select 'shop' as repository, 7 as commits_not_deployed;
             create table marts.deployment as
-                select 'd' as deployment_id, service, date '2026-01-05' as finished_on,
+                select 'd' as deployment_id, service, row_number() over () as shared_rank,
+                    date '2026-01-05' as finished_on,
                     timestamptz '2026-01-05' as finished_at
                 from marts.service;
             create table marts.change as
-                select 'c' as change_id, service, date '2026-01-05' as deployed_on, 'bot' as left_out,
+                select 'c' as change_id, service, row_number() over () as shared_rank,
+                    date '2026-01-05' as deployed_on, 'bot' as left_out,
                     timestamptz '2026-01-05' as deployed_at
                 from marts.service;
             create table marts.fault as
@@ -263,5 +288,6 @@ def test_what_two_services_share_counts_once(scope: Scope) -> None:
     # Services fail one by one.
     services = 1 if scope.level == "service" else 2
     assert found[["faults", "open_faults", "evidence"]].tolist() == [services, services, 2 * services]
-    assert queries.left_out(shared, scope, *period)["changes"].tolist() == [1]
+    shared.run("alter table marts.change add column lead_time_seconds double")
+    assert queries.lead_times(shared, scope, *period)["left_out"] == {"bot": 1}
     assert queries.waiting(shared, scope) == 7

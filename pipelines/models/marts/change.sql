@@ -5,6 +5,7 @@ key: [change_id, service]
 columns:
   change_id: {type: varchar, description: "Source, repository and number, or commit"}
   service: {type: varchar, description: "Service it is part of; null where its repository is of none", nullable: true}
+  shared_rank: {type: bigint, description: "From 1 by the services' names, where its repository is of several: there may be a row for each", nullable: true}
   team: {type: varchar, description: "Team that owned the service when it shipped, of several the first by name", nullable: true}
   repository: {type: varchar, description: "Name of the repository"}
   sha: {type: varchar, description: "Commit that brought it to its base, or that it is", nullable: true}
@@ -45,11 +46,21 @@ owner as (
     inner join core.ownership as o
         on o.service = p.service and during(p.shipped_at, o.valid_from, o.valid_until)
     group by all
+),
+
+shared as (
+    select p.change_id, p.service, row_number() over (partition by p.change_id order by p.service) as shared_rank
+    from placed as p
+    inner join core.chain as c using (chain_id)
+    semi join (
+        select source, repository_id from core.service_repository group by all having count(*) > 1
+    ) as r on r.source = c.source and r.repository_id = c.repository_id
 )
 
 select
     c.change_id,
     x.service,
+    k.shared_rank,
     o.team,
     r.repository,
     c.sha,
@@ -73,4 +84,5 @@ left join owner as o using (service, change_id)
 inner join core.change as c using (change_id)
 inner join core.deployment as d using (deployment_id)
 inner join core.repository as r on r.source = c.source and r.repository_id = c.repository_id
+left join shared as k using (service, change_id)
 order by x.shipped_at, c.change_id

@@ -5,6 +5,7 @@ key: [deployment_id, service]
 columns:
   deployment_id: {type: varchar, description: "Source, repository and what names the rollout there"}
   service: {type: varchar, description: "Service deployed; null where the repository is of none", nullable: true}
+  shared_rank: {type: bigint, description: "From 1 by the services' names, where it is of several: there is a row for each", nullable: true}
   repository: {type: varchar, description: "Name of the repository, of several the first"}
   team: {type: varchar, description: "Team that owned the service then, of several the first by name", nullable: true}
   environment: {type: varchar, description: "First environment reached"}
@@ -60,6 +61,7 @@ once as (
 select
     d.deployment_id,
     p.service,
+    case when count(*) over by_deployment > 1 then row_number() over (by_deployment order by p.service) end as shared_rank,
     r.repository,
     o.team,
     d.environment,
@@ -77,4 +79,5 @@ inner join core.deployment as d using (deployment_id)
 inner join core.repository as r using (source, repository_id)
 left join owner as o on o.service = p.service and o.deployment_id = p.deployment_id
 left join rolled_back as b on b.deployment_id = p.deployment_id
+window by_deployment as (partition by d.deployment_id)
 order by d.finished_at, d.deployment_id
