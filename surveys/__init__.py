@@ -1,0 +1,1 @@
+"""Questionnaires, invitations, the form, scoring and disclosure control."""

@@ -1,0 +1,1 @@
+"""The survey store's history of tables."""
