@@ -1,4 +1,4 @@
-"""The ASGI app: the Streamlit pages, and beside them the routes that say whether it is well."""
+"""The ASGI app: the Streamlit pages, and beside them the API, the survey form, and whether it is well."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from dashboards.access_log import mask_tokens
 from dashboards.theme import CONFIG
 from pipelines.home import Home
 from pipelines.warehouse import WarehouseError, published
@@ -25,7 +26,12 @@ def build() -> st.App:
     return st.App(
         # Beside a folder `pages`, Streamlit would take its files for pages, and not find ours at first.
         Path(__file__).parent / "pages" / "script.py",
-        routes=[Route("/healthz", healthz), Route("/readyz", readyz), Mount("/api/v1", _api)],
+        routes=[
+            Route("/healthz", healthz),
+            Route("/readyz", readyz),
+            Mount("/api/v1", _api),
+            Mount("/pulse", _pulse),
+        ],
         lifespan=_lifespan,
     )
 
@@ -58,6 +64,11 @@ async def _api(scope: Scope, receive: Receive, send: Send) -> None:
     await api(scope, receive, send)
 
 
+async def _pulse(scope: Scope, receive: Receive, send: Send) -> None:
+    form = await run_in_threadpool(_imported_form)
+    await form(scope, receive, send)
+
+
 @cache
 def _imported_api() -> ASGIApp:
     from dashboards import events
@@ -65,8 +76,16 @@ def _imported_api() -> ASGIApp:
     return events.build()
 
 
+@cache
+def _imported_form() -> ASGIApp:
+    from dashboards import pulse
+
+    return pulse.build()
+
+
 @asynccontextmanager
 async def _lifespan(_app: st.App) -> AsyncIterator[None]:
+    mask_tokens()
     # The server answers at once; what the first page needs is imported while the browser opens.
     threading.Thread(target=_warm, daemon=True).start()
     yield
@@ -76,3 +95,4 @@ def _warm() -> None:
     import dashboards.frame  # noqa: F401
 
     _imported_api()
+    _imported_form()

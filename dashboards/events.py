@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -12,7 +11,7 @@ from pydantic_core import ErrorDetails, from_json
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -20,7 +19,7 @@ from connectors import webhooks
 from connectors.connector import Context, Quarantined
 from connectors.parsing import Malformed, parsed
 from connectors.records import Deployment, Record
-from dashboards import openapi
+from dashboards import bodies, openapi
 from dashboards.event_models import AdoptionEvent, DeploymentEvent, IncidentEvent
 from dashboards.rates import Rates
 from pipelines import push
@@ -31,9 +30,6 @@ MOST_EVENTS = 1000
 PER_MINUTE = 600
 """Requests of one sender."""
 
-_BODY_SECONDS = 30
-_DRAIN_SECONDS = 5
-_MOST_DRAINED_BYTES = 16 << 20
 _MODELS: dict[str, type[DeploymentEvent | IncidentEvent | AdoptionEvent]] = {
     "deployments": DeploymentEvent,
     "incidents": IncidentEvent,
@@ -134,22 +130,15 @@ async def _authenticated(request: Request, home: Home) -> tuple[str | None, byte
 
 
 async def _body(request: Request) -> bytes:
-    too_large = Problem(413, f"A body has at most {MOST_BYTES} bytes: send the events in several requests")
-    declared = request.headers.get("content-length", "0")
-    if declared.isdecimal() and int(declared) > MOST_BYTES:
-        raise too_large
-    body = bytearray()
     try:
-        async with asyncio.timeout(_BODY_SECONDS):
-            async for chunk in request.stream():
-                body += chunk
-                if len(body) > MOST_BYTES:
-                    raise too_large
-    except TimeoutError:
+        return await bodies.read(request, MOST_BYTES)
+    except bodies.TooLarge:
+        detail = f"A body has at most {MOST_BYTES} bytes: send the events in several requests"
+        raise Problem(413, detail) from None
+    except bodies.TooSlow:
         raise Problem(408, "The body did not come in time") from None
-    except ClientDisconnect:
+    except bodies.CutOff:
         raise Problem(400, "The body ends too early") from None
-    return bytes(body)
 
 
 def _keep(home: Home, scope: str, headers: Mapping[str, str], body: bytes) -> Told:
@@ -245,28 +234,9 @@ def _error(place: str, error: ErrorDetails) -> dict[str, str]:
 async def _refused(request: Request, problem: Exception) -> Response:
     assert isinstance(problem, Problem)
     headers = dict(problem.headers or {})
-    if not await _is_drained(request):
+    if not await bodies.is_drained(request):
         headers["Connection"] = "close"
     return _problem(problem.status, problem.detail, headers, problem.errors)
-
-
-async def _is_drained(request: Request) -> bool:
-    """Read what is left of a body, as far as that is sensible; whether it came to an end.
-
-    A client whose connection is closed while it sends may never see why.
-    """
-    left = _MOST_DRAINED_BYTES
-    try:
-        async with asyncio.timeout(_DRAIN_SECONDS):
-            async for chunk in request.stream():
-                left -= len(chunk)
-                if left < 0:
-                    return False
-    except (TimeoutError, ClientDisconnect):
-        return False
-    except RuntimeError:  # it has been read
-        pass
-    return True
 
 
 async def _no_such_route(_request: Request, error: Exception) -> Response:

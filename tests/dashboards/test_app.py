@@ -31,6 +31,12 @@ def test_ready_once_something_is_published(home: Home, server: str) -> None:
     assert "second.duckdb cannot be read" in json.loads(body)["reason"]
 
 
+def test_the_survey_form_stands_beside_the_pages(server: str) -> None:
+    code, body = get(server, "/pulse/no-such-link")
+    assert code == 404
+    assert "This link cannot be used" in body
+
+
 def test_only_this_machine_is_served(server: str) -> None:
     port = int(server.rpartition(":")[2])
     listening = [
