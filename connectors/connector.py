@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
@@ -77,6 +77,9 @@ class Covered(NamedTuple):
     scope: str
     at: datetime
     """When reading of the scope began, UTC."""
+    looked_for: str | None = None
+    """Where all `capability_state` of the scope was seen, be it none: names what was looked for. Where that
+    is another than before, what is found may have been there all along."""
 
 
 class Retained(NamedTuple):
@@ -85,6 +88,17 @@ class Retained(NamedTuple):
     scope: str
     message: str
     """One line: since when, and why it may be so."""
+
+
+class Contact(NamedTuple):
+    """How a person is reached and called: read when it is needed, and kept nowhere."""
+
+    person: str
+    """Keyed hash, as in `Membership`."""
+    address: str | None
+    """Mail address."""
+    names: tuple[str, ...]
+    """Name as it is shown, and accounts."""
 
 
 Item = Batch | Quarantined | Problem | Note | Covered | Retained
@@ -147,6 +161,14 @@ class Connector(ABC):
     @abstractmethod
     def check(self) -> Iterator[Problem | Note]:
         """Yield what `cairn doctor` should say, without changing or copying anything."""
+
+
+@runtime_checkable
+class Directory(Protocol):
+    """A connector that can also tell how the people of its memberships are reached."""
+
+    def contacts(self) -> Iterator[Contact]:
+        """Everybody it knows; raises `SourceError`."""
 
 
 class SourceError(Exception):

@@ -321,6 +321,25 @@ class CapabilityUse(NamedTuple):
     """For an event that takes time."""
     version: str | None
     url: str | None
+    place: str | None = None
+    """Path of the file in a repository that used it, as of a workflow."""
+
+
+class CapabilityState(NamedTuple):
+    """Something the platform offers that a subject has, as a snapshot shows it; shown no more, it is gone."""
+
+    capability: str
+    """As in `CapabilityUse`: `image:registry.acme.example/platform/python`, `label:acme.example/runtime`."""
+    subject_kind: str
+    """`service`, `team` or `repository`."""
+    subject: str
+    """Id within the source; of a service also one of its aliases."""
+    place: str
+    """Where it is seen, as a file's path or a workload: one subject may have it several times."""
+    version: str | None
+    folders: tuple[str, ...]
+    """Folders of a repository that it is about; none where it is about all of it."""
+    url: str | None
 
 
 RESULTS = ("success", "failed", "cancelled", "skipped", "running", "unknown")
@@ -343,6 +362,7 @@ Record = (
     | Service
     | Ownership
     | CapabilityUse
+    | CapabilityState
 )
 
 STREAMS: dict[str, type[Record]] = {
@@ -362,6 +382,7 @@ STREAMS: dict[str, type[Record]] = {
     "service": Service,
     "ownership": Ownership,
     "capability_use": CapabilityUse,
+    "capability_state": CapabilityState,
 }
 """Stream name → record type; a stream lands under its name and loads into `raw.<name>`."""
 
@@ -382,5 +403,6 @@ KEYS: dict[str, tuple[str, ...]] = {
     "service": ("id",),
     "ownership": ("service", "team", "valid_from"),
     "capability_use": ("id",),
+    "capability_state": ("subject_kind", "subject", "capability", "place", "version"),
 }
 """Stream name → the fields that identify a record within its source."""

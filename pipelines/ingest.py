@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,7 +18,7 @@ import pyarrow as pa
 from pydantic import JsonValue
 
 from connectors.records import KEYS
-from pipelines import history
+from pipelines import history, snapshots
 from pipelines.landing import QUARANTINE, LandedFile, arrow_schema, landed
 
 _BOOKKEEPING = """
@@ -59,6 +59,8 @@ class Read:
     """Scopes that the source no longer lists, and of which what is known stays."""
     is_complete: bool = True
     """Whether every scope was tried."""
+    looked_for: Mapping[str, str] = field(default_factory=dict)
+    """Scope, of those covered whose states were all seen → what was looked for."""
 
 
 def prepare(connection: duckdb.DuckDBPyConnection) -> None:
@@ -76,6 +78,7 @@ def prepare(connection: duckdb.DuckDBPyConnection) -> None:
             for column in columns:
                 connection.execute(f'alter table raw."{stream}" add column if not exists {column}')
     history.prepare(connection)
+    snapshots.prepare(connection)
 
 
 def cursors(connection: duckdb.DuckDBPyConnection, source: str) -> dict[str, JsonValue]:
@@ -105,8 +108,9 @@ def load(
     changes: dict[tuple[str, str], Change] = {}
     scopes = _scopes(connection)
     further = _newly_covered(scopes, reads, is_news=bool(waiting))
+    taken = snapshots.news(connection, reads, is_news=bool(waiting))
     removed = _removed(scopes, reads)
-    if not files and not further and not removed:
+    if not files and not further and not removed and not taken:
         return changes
     connection.execute("begin")
     try:
@@ -123,14 +127,19 @@ def load(
             changes[source, stream] = _merge(connection, source, stream, group)
             if stream in history.STREAMS and changes[source, stream]:
                 history.keep(connection, source, stream, group[-1].landed_at)
+            if stream == snapshots.STREAM:
+                whole = [file.scope for file in group if file.is_whole]
+                snapshots.keep(connection, source, whole, reads.get(source), group[-1].landed_at)
         moved = {(f.source, f.scope): json.dumps(f.cursor) for f in waiting if f.cursor is not None}
         _put(connection, "raw.cursor", [(*scope, cursor) for scope, cursor in moved.items()])
         _put(connection, "raw.coverage", further)
+        _put(connection, "raw.snapshot", taken)
         for source, scope in removed:
             for table in (*KEYS, QUARANTINE, "cursor", "coverage"):
                 connection.execute(
                     f'delete from raw."{table}" where source = ? and scope = ?', [source, scope]
                 )
+            snapshots.end(connection, source, scope)
         for source in {source for source, _ in removed}:
             for stream in history.STREAMS:
                 history.keep(connection, source, stream, datetime.now(UTC))

@@ -41,6 +41,8 @@ class SourceRead:
     quarantined: Counter[str] = field(default_factory=Counter)
     """Stream → records put into quarantine."""
     covered: dict[str, datetime] = field(default_factory=dict)
+    looked_for: dict[str, str] = field(default_factory=dict)
+    """Scope → what was looked for where all states in it were seen."""
     problems: list[Problem] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     retained: set[str] = field(default_factory=set)
@@ -51,7 +53,8 @@ class SourceRead:
     def outcome(self) -> ingest.Read:
         """What the loader needs to know."""
         failed = {problem.scope for problem in self.problems}
-        return ingest.Read(self.covered, failed, self.retained, is_complete=self.error is None)
+        is_complete = self.error is None
+        return ingest.Read(self.covered, failed, self.retained, is_complete, self.looked_for)
 
     @property
     def is_transient(self) -> bool:
@@ -97,6 +100,8 @@ def read_source(home: Home, config: SourceConfig, *, is_full: bool, progress: Pr
                         waiting.append(item)
                     case Covered():
                         result.covered[item.scope] = item.at
+                        if item.looked_for is not None:
+                            result.looked_for[item.scope] = item.looked_for
                     case Problem():
                         result.problems.append(item)
                     case Note():

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from connectors.backstage.references import Reference, reference, sources
-from connectors.connector import Note, Quarantined
+from connectors.connector import Contact, Note, Quarantined
 from connectors.http import Answer, Client, CursorPaging, HttpError, Params, Refused
 from connectors.parsing import Malformed, parsed
 from connectors.records import Identity, Membership, Service, Team
@@ -42,6 +42,13 @@ _FIELDS: dict[str, tuple[str, ...]] = {
 }
 """Kind → the fields asked for."""
 _LOGINS = ("github.com/user-login", "gitlab.com/user-login")
+_CONTACT = (
+    *_NAMED,
+    *(f"metadata.annotations.{each}" for each in _LOGINS),
+    "spec.profile.email",
+    "spec.profile.displayName",
+)
+"""Of people who are written to."""
 _ALIASES = {
     "pagerduty.com/service-id": "pagerduty",
     "jenkins.io/job-full-name": "jenkins",
@@ -140,22 +147,35 @@ class Catalog:
         self._note("groups have a parent that is no group of the catalogue", parents)
         self._note("memberships are of no group of the catalogue", strangers)
 
+    def contacts(self) -> Iterator[Contact]:
+        """How the catalogue's people are reached, of which `read` asks nothing; raises `HttpError`."""
+        users = [each for each in self._walk("user", _CONTACT) if not _is_other(each, "user")]
+        found, _ = parsed(users, self._contact, "membership", self._scope, self._id)
+        yield from {contact.person: contact for contact in found}.values()
+
+    def _contact(self, raw: Any) -> Contact:
+        user = _entity(raw)
+        profile, annotations = _mapping(user.spec(), "profile"), user.annotations()
+        said = [profile.get("displayName"), user.reference.name, *(annotations.get(each) for each in _LOGINS)]
+        names = tuple(dict.fromkeys(name for name in map(_text, said) if name))
+        return Contact(self._person(user.reference.name), _text(profile.get("email")), names)
+
     def _entities(self, kind: str, stream: str) -> tuple[list[Entity], list[Quarantined]]:
         raw = [each for each in self._walk(kind) if not _is_other(each, kind)]
         found, failed = parsed(raw, _entity, stream, self._scope, self._id)
         # An entity may move to a later page while the walk goes on.
         return [*{entity.reference: entity for entity in found}.values()], failed
 
-    def _walk(self, kind: str) -> list[Any]:
+    def _walk(self, kind: str, wanted: tuple[str, ...] | None = None) -> list[Any]:
         """Every entity of a kind. A walk that loses its place, or comes out short, is begun anew, once."""
         try:
-            found, total = self._pages(kind)
+            found, total = self._pages(kind, wanted)
             if total is None or len(found) >= total:
                 return found
         except Refused as error:
             if error.status != 400:
                 raise
-        found, total = self._pages(kind)
+        found, total = self._pages(kind, wanted)
         if total is not None and len(found) < total:
             missing = total - len(found)
             self.notes.append(
@@ -163,12 +183,12 @@ class Catalog:
             )
         return found
 
-    def _pages(self, kind: str) -> tuple[list[Any], int | None]:
+    def _pages(self, kind: str, wanted: tuple[str, ...] | None) -> tuple[list[Any], int | None]:
         conditions = f"kind={kind}"
         if kind == "component" and self._choice.filter:
             conditions += f",{self._choice.filter}"
         sets = [f"{conditions},metadata.namespace={each}" for each in self._choice.namespaces] or [conditions]
-        wanted = _FIELDS[kind]
+        wanted = wanted or _FIELDS[kind]
         if kind == "component" and self._choice.tier:
             wanted = (*wanted, self._choice.tier)
         params: Params = {"filter": sets, "fields": ",".join(wanted), "limit": _LIMIT}

@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import JsonValue, SecretStr
 
 from connectors.backstage.catalog import Catalog, Choice, Entity
-from connectors.backstage.references import reference, version
+from connectors.backstage.references import reference
 from connectors.backstage.tasks import PATH as TASKS
 from connectors.backstage.tasks import Tasks
-from connectors.connector import Batch, Connector, Covered, Item, Note, Options, Problem
+from connectors.connector import Connector, Contact, Covered, Item, Note, Options, Problem
+from connectors.evidence import labels
+from connectors.evidence.found import Found
 from connectors.http import Client, HttpError, NotFound, Unauthorized, Unavailable, bearer
-from connectors.patterns import is_wanted
-from connectors.records import CapabilityUse
-from connectors.snapshot import changes, digest, fields
+from connectors.records import CapabilityState
+from connectors.snapshot import Seen, changes, digest, fields
 from connectors.web_address import WebAddress
 
 _CATALOG = "catalog"
 _SCAFFOLDER = "scaffolder"
-_STREAM = "capability_use"
+_STREAM = "capability_state"
 _TEMPLATE = "backstage.io/source-template"
-_SECRET = re.compile(
-    r"(?:secret|token|password|(?:integration|api|access|private)[-_.]?key)$", re.IGNORECASE
-).search
-_NO = {"false", "no", "off", "0", "none", "disabled"}
 
 
 class BackstageOptions(Options):
@@ -45,8 +41,8 @@ class BackstageOptions(Options):
     """Path of the field that holds a component's tier, as `metadata.annotations.acme.example/tier`.
     Unless set, the label `tier` (with whatever prefix), else `spec.tier`."""
     annotations: tuple[str, ...] = ()
-    """Patterns of annotations of components that are evidence of a capability, as `["sonarqube.org/*"]`.
-    `backstage.io/source-template` always is."""
+    """Patterns of annotations of components that are evidence of a capability, as `["sonarqube.org/*"]`, or
+    `["acme.example/db=*"]` to keep the value too. `backstage.io/source-template` always is."""
     labels: tuple[str, ...] = ()
     """The same for labels."""
 
@@ -58,7 +54,7 @@ class BackstageConnector(Connector):
     """
 
     kind = "backstage"
-    streams = ("team", "membership", "identity", "service", "capability_use")
+    streams = ("team", "membership", "identity", "service", "capability_use", "capability_state")
     options_type = BackstageOptions
     options: BackstageOptions
 
@@ -69,7 +65,7 @@ class BackstageConnector(Connector):
             catalog_failed = False
             try:
                 yield from self._catalog(client, cursors.get(_CATALOG))
-                yield Covered(_CATALOG, began)
+                yield Covered(_CATALOG, began, self._looked_for())
             except (Unauthorized, Unavailable):
                 raise
             except HttpError as error:
@@ -107,71 +103,48 @@ class BackstageConnector(Connector):
             except HttpError as error:
                 yield Problem(_SCAFFOLDER, str(error), error.mend, error.is_transient)
 
+    def contacts(self) -> Iterator[Contact]:
+        """The catalogue's users."""
+        with self._client() as client:
+            yield from self._whole(client).contacts()
+
     def _client(self) -> Client:
         token = self.options.token
         return Client(self.options.url, auth=bearer(token) if token else None)
 
     def _catalog(self, client: Client, cursor: JsonValue) -> Iterator[Item]:
-        options = self.options
-        choice = Choice(options.namespaces, options.filter, options.tier)
-        catalog = Catalog(client, _CATALOG, choice, self.context.person)
-        state = dict(fields(cursor))
+        catalog = self._whole(client)
         seen = list(catalog.read())
-        if state and not any(each.records or each.quarantined for each in seen):
+        if fields(cursor) and not any(each.records or each.quarantined for each in seen):
             raise HttpError(
                 "The catalogue lists nothing any more, though it did before",
                 "Check what the token may see. If it is truly empty, remove this source.",
             )
-        for item in changes(_CATALOG, cursor, seen):
-            if isinstance(item, Batch):
-                state = dict(fields(item.cursor))
-            yield item
+        states = [state for component in catalog.components for state in self._shown(component)]
+        yield from changes(_CATALOG, cursor, [*seen, Seen(_STREAM, states)])
         yield from catalog.notes
-        yield from self._evidence(catalog.components, state)
 
-    def _evidence(self, components: list[Entity], state: dict[str, JsonValue]) -> Iterator[Item]:
-        """What the components show of capabilities today; yielded once a day, and when it changed."""
-        today = _today()
-        uses = [use for component in components for use in self._shown(component, today)]
-        now = digest([today, *uses])
-        if state.get(_STREAM) != now and (uses or _STREAM in state):
-            yield Batch(_STREAM, _CATALOG, uses, {**state, _STREAM: now})
+    def _whole(self, client: Client) -> Catalog:
+        options = self.options
+        choice = Choice(options.namespaces, options.filter, options.tier)
+        return Catalog(client, _CATALOG, choice, self.context.person)
 
-    def _shown(self, component: Entity, today: date) -> Iterator[CapabilityUse]:
-        made_from = reference(component.annotations().get(_TEMPLATE), "template")
-        if made_from:
-            yield _use(component, str(made_from), "present", today)
-        for kind, values, patterns in (
-            ("annotation", component.annotations(), self.options.annotations),
-            ("label", component.labels(), self.options.labels),
-        ):
-            for key, value in values.items():
-                if is_wanted(key, patterns) and key != _TEMPLATE and not _SECRET(key):
-                    is_no = str(value).strip().lower() in _NO
-                    capability = f"{kind}:{key}"
-                    yield _use(component, capability, "absent" if is_no else "present", today, version(value))
+    def _looked_for(self) -> str:
+        return digest([self.options.annotations, self.options.labels])
 
-
-def _use(
-    component: Entity, capability: str, kind: str, day: date, version: str | None = None
-) -> CapabilityUse:
-    service = str(component.reference)
-    return CapabilityUse(
-        id=f"{service}|{capability}|{day.isoformat()}",
-        capability=capability,
-        subject_kind="service",
-        subject=service,
-        happened_at=datetime(day.year, day.month, day.day, tzinfo=UTC),
-        kind=kind,
-        result=None,
-        finished_at=None,
-        version=version,
-        url=None,
-    )
-
-
-def _today() -> date:
-    return datetime.now(UTC).date()
+    def _shown(self, component: Entity) -> Iterator[CapabilityState]:
+        """What a component shows of capabilities."""
+        annotations = dict(component.annotations())
+        template = reference(annotations.pop(_TEMPLATE, None), "template")
+        found = [
+            *([Found(str(template))] if template else []),
+            *labels.read("annotation", annotations, self.options.annotations),
+            *labels.read("label", component.labels(), self.options.labels),
+        ]
+        for each in found:
+            yield CapabilityState(
+                each.thing, "service", str(component.reference), "", each.version, each.folders, None
+            )
 
 
 def _counts(client: Client) -> dict[str, int]:

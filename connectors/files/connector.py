@@ -128,7 +128,10 @@ class FilesConnector(Connector):
                         yield _problem(entry, name, fault)
                 yield from _batches(entry, waiting, known.cursor(found, states) if is_readable else None)
         if is_readable:
-            yield Covered(entry.scope, _covered_until(entry, found, began))
+            is_snapshot = entry.record == "capability_state" and entry.mode == "whole"
+            yield Covered(
+                entry.scope, _covered_until(entry, found, began), known.settings if is_snapshot else None
+            )
 
 
 class _Known:
@@ -136,8 +139,8 @@ class _Known:
 
     def __init__(self, entry: FileEntry, cursor: JsonValue) -> None:
         self._is_whole = entry.mode == "whole"
-        self._settings = hashlib.sha256(entry.model_dump_json().encode()).hexdigest()[:32]
-        held = cursor if isinstance(cursor, dict) and cursor.get("settings") == self._settings else {}
+        self.settings = hashlib.sha256(entry.model_dump_json().encode()).hexdigest()[:32]
+        held = cursor if isinstance(cursor, dict) and cursor.get("settings") == self.settings else {}
         files = held.get("files")
         self._files: dict[str, JsonValue] = files if isinstance(files, dict) else {}
 
@@ -152,7 +155,7 @@ class _Known:
     def cursor(self, found: Sequence[_Found], states: Mapping[str, JsonValue]) -> JsonValue:
         """What to remember once `states` of the files that were read are loaded."""
         files = {name: states.get(name, self._files.get(name)) for name, _ in found}
-        return {"settings": self._settings, "files": files}
+        return {"settings": self.settings, "files": files}
 
     def _is_changed(self, file: _Found) -> bool:
         held = self._files.get(file.name)

@@ -31,6 +31,7 @@ _WORDS: dict[tuple[str, str], tuple[str, ...]] = {
     ("capability_use", "subject_kind"): ("service", "team", "person", "repository"),
     ("capability_use", "kind"): ("used", "present", "absent"),
     ("capability_use", "result"): RESULTS,
+    ("capability_state", "subject_kind"): ("service", "team", "repository"),
 }
 
 

@@ -179,6 +179,7 @@ class Git:
         *arguments: str,
         remote: Remote,
         directory: str | os.PathLike[str] | None = None,
+        stdin: bytes = b"",
         timeout: float | None = None,
     ) -> bytes:
         """`run` for a command that uses the network: what may pass is tried three times."""
@@ -190,7 +191,9 @@ class Git:
             wait_max=5.0,
         ):
             with attempt:
-                output = self.run(*arguments, directory=directory, remote=remote, timeout=timeout)
+                output = self.run(
+                    *arguments, directory=directory, stdin=stdin, remote=remote, timeout=timeout
+                )
         return output
 
     def stop(self) -> None:

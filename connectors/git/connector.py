@@ -40,15 +40,23 @@ class GitOptions(Options):
     folders: Annotated[int, Field(ge=1)] | None = None
     """How many levels deep to read which folders each commit touches: as many as the deepest of the services'
     `paths` has. Not at all without it. Changed, it has all commits read again."""
+    evidence: bool = False
+    """Whether CI files, Dockerfiles, charts and Terraform at HEAD are read for what they use of others."""
 
 
 class GitConnector(Connector):
     """Reads commits, branches and tags of git repositories; needs the `git` command."""
 
     kind = "git"
-    streams = ("repository", "commit", "ref")
+    streams = ("repository", "commit", "ref", "capability_state")
     options_type = GitOptions
     options: GitOptions
+
+    @classmethod
+    def streams_of(cls, options: Options) -> tuple[str, ...]:
+        """All but what files show, where that is not asked for."""
+        assert isinstance(options, GitOptions)
+        return cls.streams if options.evidence else cls.streams[:-1]
 
     def read(self, cursors: Mapping[str, JsonValue]) -> Iterator[Item]:
         """Per repository with something new: commits, then itself if it changed, then refs and cursor.
@@ -60,7 +68,8 @@ class GitConnector(Connector):
         git = Git()
         locations, problems = git_locations.locate(self.options.repositories, git)
         yield from problems
-        reading = Reading(git, self.context, self.options.folders)
+        with_evidence = self.options.evidence
+        reading = Reading(git, self.context, self.options.folders, with_evidence=with_evidence)
         with closing(_each(locations, lambda one: reading.prepare(one, cursors.get(one.id)), git)) as each:
             for location, future in each:
                 try:
@@ -92,7 +101,7 @@ def _items(reading: Reading, location: Location, prepared: Prepared, cursor: Jso
                 repository = Repository(location.id, location.name, location.url, branch, archived=False)
                 yield Batch("repository", location.id, [repository], is_whole=True)
         yield item
-    yield Covered(location.id, prepared.began)
+    yield Covered(location.id, prepared.began, reading.looked_for(location.id))
 
 
 def _each(

@@ -44,6 +44,11 @@ class Advertised(NamedTuple):
     """Annotated tags, full name → id of what they finally name."""
 
     @property
+    def head(self) -> str:
+        """Object id of the commit that HEAD names; empty where it names none."""
+        return self.detached or self.refs.get(f"refs/heads/{self.default_branch}", "")
+
+    @property
     def is_empty(self) -> bool:
         """No commit can be reached."""
         return not self.refs and not self.detached

@@ -9,15 +9,18 @@ is the refs it had, and what was read of each commit. What no branch or tag of t
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import NamedTuple
 
 from pydantic import JsonValue
 
-from connectors.connector import Batch, Context, Item, Note, Quarantined
+from connectors import evidence
+from connectors.connector import Batch, Context, Item, Note, Problem, Quarantined
+from connectors.git import evidence as git_evidence
 from connectors.git import mirror as git_mirror
 from connectors.git.cli import Git, GitError
+from connectors.git.evidence import UNKNOWN_HOST, HeadFiles, Host
 from connectors.git.locations import Location
 from connectors.git.mirror import Advertised, Mirror, Tip, Tips, instant
 from connectors.records import Commit, Ref
@@ -44,6 +47,8 @@ class Prepared(NamedTuple):
     is_changed: bool
     mirror: Mirror | None
     """None where there is no commit to read: nothing new, or nothing at all."""
+    files: HeadFiles | GitError | None = None
+    """None where they are not read, or those of the last reading are still at HEAD."""
 
     @property
     def default_branch(self) -> str | None:
@@ -54,32 +59,60 @@ class Prepared(NamedTuple):
 class Reading:
     """One run over the repositories of a source."""
 
-    def __init__(self, git: Git, context: Context, folders: int | None = None) -> None:
+    def __init__(
+        self, git: Git, context: Context, folders: int | None = None, *, with_evidence: bool = False
+    ) -> None:
         self._git = git
         self._context = context
         self._folders = folders
+        self._with_evidence = with_evidence
+        self._without_files: set[str] = set()
         self._people = People(context.person)
         self._reads: JsonValue = [_VERSION, folders]
         """What is read of each commit."""
 
-    def prepare(self, location: Location, cursor: JsonValue) -> Prepared:
+    def looked_for(self, scope: str) -> str | None:
+        """As `Covered.looked_for`, once the scope was read."""
+        is_seen = self._with_evidence and scope not in self._without_files
+        return str(evidence.VERSION) if is_seen else None
+
+    def prepare(self, location: Location, cursor: JsonValue, host: Host = UNKNOWN_HOST) -> Prepared:
         """Do what uses the network; safe in any thread. Raises `GitError`."""
         began = datetime.now(UTC)
         said = git_mirror.advertised(location, self._git)
         now = {self._masked(name, said.default_branch): id_ for name, id_ in said.refs.items()}
         others = {name: id_ for name, id_ in _ids(cursor, "others").items() if now.get(name) == id_}
         refs = {name: id_ for name, id_ in now.items() if name not in others}
+        seen = _seen(cursor)
+        now_seen = seen if self._with_evidence and seen[:2] == [evidence.VERSION, said.head] else None
         is_changed = cursor != self._cursor(
-            location, said.default_branch, Tips((), refs, others, said.detached)
+            location, said.default_branch, Tips((), refs, others, said.detached), now_seen
         )
         if said.is_empty or not is_changed:
             return Prepared(began, said, is_changed, None)
         mirror = git_mirror.update(
             location, said, self._context.cache, self._git, with_folders=self._folders is not None
         )
-        return Prepared(began, said, is_changed, mirror)
+        files: HeadFiles | GitError | None = None
+        if self._with_evidence and now_seen is None and said.head:
+            is_same = seen[:1] == [evidence.VERSION]
+            try:
+                files = git_evidence.read(
+                    *(location, host, mirror, said.head, seen[2] if is_same else None),
+                    *(self._git, self._context.branch),
+                )
+            except GitError as error:
+                files = error
+        return Prepared(began, said, is_changed, mirror, files)
 
     def is_read_otherwise(self, cursor: JsonValue) -> bool:
+        """Whether `cursor` is of a reading that read less, or other things."""
+        if not isinstance(cursor, dict) or "refs" not in cursor:
+            return False
+        is_blind = self._with_evidence and _seen(cursor)[:1] != [evidence.VERSION]
+        return is_blind or self._is_of_other_commits(cursor)
+
+    def _is_of_other_commits(self, cursor: JsonValue) -> bool:
         """Whether `cursor` is of a reading that read less, or other things, of each commit."""
         return isinstance(cursor, dict) and "refs" in cursor and cursor.get("reads") != self._reads
 
@@ -90,7 +123,7 @@ class Reading:
             yield Note(location.id, "the repository is empty")
         if mirror is not None:
             try:
-                yield from self._new(location, said, mirror, cursor)
+                yield from self._new(location, prepared, mirror, cursor)
             except GitError as error:
                 if error.is_transient:
                     raise
@@ -99,14 +132,17 @@ class Reading:
                 mirror = git_mirror.make_anew(
                     location, said, self._context.cache, self._git, with_folders=self._folders is not None
                 )
-                yield from self._new(location, said, mirror, cursor)
+                yield from self._new(location, prepared, mirror, cursor)
         elif prepared.is_changed:
-            yield from self._state(location, None, Tips(), cursor)
+            yield from self._state(location, prepared, Tips(), cursor)
 
-    def _new(self, location: Location, said: Advertised, mirror: Mirror, cursor: JsonValue) -> Iterator[Item]:
+    def _new(
+        self, location: Location, prepared: Prepared, mirror: Mirror, cursor: JsonValue
+    ) -> Iterator[Item]:
+        said = prepared.said
         tips = git_mirror.tips(mirror, said, self._git)
         shas = {tip.sha for tip in tips.commits} | {tips.head} - {""}
-        known = () if self.is_read_otherwise(cursor) else _known(cursor)
+        known = () if self._is_of_other_commits(cursor) else _known(cursor)
         chunks = git_mirror.log(mirror, shas, known, self._git, with_folders=self._folders is not None)
         commits: list[Commit] = []
         for item in parse(chunks, location.id, self._people, self._folders):
@@ -126,25 +162,47 @@ class Reading:
             {self._masked(name, default): id_ for name, id_ in tips.others.items()},
             tips.head,
         )
-        yield from self._state(location, default, masked, cursor)
+        yield from self._state(location, prepared, masked, cursor)
 
     def _masked(self, ref: str, default_branch: str | None) -> str:
         if not ref.startswith(_BRANCH):
             return ref
         return _BRANCH + self._context.branch(ref.removeprefix(_BRANCH), default_branch)
 
-    def _state(
-        self, location: Location, default_branch: str | None, tips: Tips, cursor: JsonValue
-    ) -> Iterator[Item]:
-        """The refs with the new cursor, and what is odd about them."""
+    def _state(self, location: Location, prepared: Prepared, tips: Tips, cursor: JsonValue) -> Iterator[Item]:
+        """The refs with the new cursor, and what is odd about them; before them what the files say."""
         yield from _notes(location, _ids(cursor, "refs") | _ids(cursor, "others"), tips)
+        seen: list[JsonValue] = []
+        if self._with_evidence:
+            seen = yield from self._files(location, prepared, _seen(cursor))
         refs = [_ref(location.id, tip) for tip in tips.commits]
-        cursor = self._cursor(location, default_branch, tips)
+        cursor = self._cursor(location, prepared.default_branch, tips, seen)
         yield Batch("ref", location.id, refs, cursor, is_whole=True)
 
-    def _cursor(self, location: Location, default_branch: str | None, tips: Tips) -> dict[str, JsonValue]:
+    def _files(
+        self, location: Location, prepared: Prepared, seen: list[JsonValue]
+    ) -> Generator[Item, None, list[JsonValue]]:
+        """What the files at HEAD say, where they are others than were `seen`; returns what is seen by now."""
+        files, head = prepared.files, prepared.said.head
+        if isinstance(files, GitError):
+            self._without_files.add(location.id)
+            message = f"its files are not read: {files}"
+            yield Problem(location.id, message, files.mend, files.is_transient)
+            return seen
+        if files is None and head:
+            return seen
+        if files is None or files.states is not None:
+            yield from files.quarantined if files else ()
+            states = (files.states if files else None) or []
+            yield Batch(git_evidence.STREAM, location.id, states, is_whole=True)
+        return [evidence.VERSION, head, files.digest if files else ""]
+
+    def _cursor(
+        self, location: Location, default_branch: str | None, tips: Tips, seen: list[JsonValue] | None
+    ) -> dict[str, JsonValue]:
         """All that decides what is yielded: equal to the last one, there is nothing new."""
         return {
+            **({"evidence": seen} if self._with_evidence else {}),
             "name": location.name,
             "url": location.url,
             "default_branch": default_branch,
@@ -247,6 +305,12 @@ def _ids(cursor: JsonValue, field: str) -> dict[str, str]:
     """Full name → object id in a field of a cursor; none where it is of another make."""
     ids = cursor.get(field) if isinstance(cursor, dict) else None
     return {name: id_ for name, id_ in ids.items() if isinstance(id_, str)} if isinstance(ids, dict) else {}
+
+
+def _seen(cursor: JsonValue) -> list[JsonValue]:
+    """Version of reading, commit and digest of the files that were read last."""
+    seen = cursor.get("evidence") if isinstance(cursor, dict) else None
+    return seen if isinstance(seen, list) and len(seen) == 3 else []
 
 
 def _known(cursor: JsonValue) -> set[str]:

@@ -21,7 +21,7 @@ PERMISSIONS = {
     "deployment": "Deployments",
     "release": "Contents",
     "incident": "Issues",
-    "capability_use": "Contents",
+    "commit": "Contents",
 }
 """Part of a repository → the read permission that fine-grained tokens and Apps need for it."""
 

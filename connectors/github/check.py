@@ -10,7 +10,6 @@ from connectors.connector import Note, Problem
 from connectors.github import actions as github_actions
 from connectors.github import queries as github_queries
 from connectors.github import teams as github_teams
-from connectors.github import workflows as github_workflows
 from connectors.github.api import GitHub, Listed, connection, is_out_of_bounds, out_of_bounds
 from connectors.github.listing import Listing
 from connectors.github.options import GitHubOptions
@@ -106,7 +105,7 @@ def _probed(source: str, github: GitHub, repository: Listed) -> Iterator[Problem
     runs = f"/repos/{repository.full_name}/actions/runs"
     probes: dict[str, Callable[[], object]] = {
         github_actions.STREAM: partial(github.client.get, runs, {"per_page": 1}, stream="check"),
-        github_workflows.STREAM: partial(github.repository, github_queries.WORKFLOWS, repository, "check"),
+        "commit": partial(github.repository, github_queries.FILES, repository, "check"),
     }
     for part, ask in probes.items():
         try:

@@ -13,7 +13,17 @@ from functools import partial
 
 from pydantic import JsonValue
 
-from connectors.connector import Connector, Covered, Item, Note, Options, Problem, Retained, SourceError
+from connectors.connector import (
+    Connector,
+    Contact,
+    Covered,
+    Item,
+    Note,
+    Options,
+    Problem,
+    Retained,
+    SourceError,
+)
 from connectors.git.hosted import HostedGit
 from connectors.github import check as github_check
 from connectors.github import teams as github_teams
@@ -50,16 +60,18 @@ class GitHubConnector(Connector):
         "membership",
         "identity",
         "capability_use",
+        "capability_state",
     )
     options_type = GitHubOptions
     options: GitHubOptions
 
     @classmethod
     def streams_of(cls, options: Options) -> tuple[str, ...]:
-        """All but jobs and incidents, where those are not asked for."""
+        """All but jobs, incidents and what files show, where those are not asked for."""
         assert isinstance(options, GitHubOptions)
         without = {"job"} if not options.jobs else set()
         without |= {"incident"} if not options.incident_labels else set()
+        without |= {"capability_state"} if not options.evidence else set()
         return tuple(stream for stream in cls.streams if stream not in without)
 
     def read(self, cursors: Mapping[str, JsonValue]) -> Iterator[Item]:
@@ -69,7 +81,11 @@ class GitHubConnector(Connector):
         """
         options = self.options
         git = HostedGit(
-            self.context, user="x-access-token", password=options.git_password(), folders=options.folders
+            self.context,
+            user="x-access-token",
+            password=options.git_password(),
+            folders=options.folders,
+            with_evidence=options.evidence,
         )
         client = self._client()
         github = GitHub(client, self.context, options.graphql_path, options.since)
@@ -121,6 +137,12 @@ class GitHubConnector(Connector):
                 yield from github_check.check(self.name, github, self.options)
         except SourceError as error:
             yield Problem(self.name, str(error), error.mend, error.is_transient)
+
+    def contacts(self) -> Iterator[Contact]:
+        """The organisation's members."""
+        with self._client() as client:
+            github = GitHub(client, self.context, self.options.graphql_path, self.options.since)
+            yield from github_teams.contacts(github, self.options.organization)
 
     def _client(self) -> Client:
         options = self.options

@@ -141,14 +141,14 @@ class Listing:
         ):
             without.add("incident")
         if node["pushedAt"] is None:
-            without |= {"commit", "capability_use"}
+            without.add("commit")
         return frozenset(without)
 
     def _marks(self, node: Mapping[str, Any]) -> dict[str, JsonValue]:
         branch = node["defaultBranchRef"]
         head = None if branch is None or branch["target"] is None else branch["target"]["oid"]
         pushed = digest([node["pushedAt"], branch and branch["name"], head])
-        marks: dict[str, JsonValue] = {"commit": pushed, "capability_use": pushed, "pipeline_run": None}
+        marks: dict[str, JsonValue] = {"commit": pushed, "pipeline_run": None}
         if "pull_request" in self._parts:
             marks["pull_request"] = digest(
                 (each["number"], each["updatedAt"]) for each in node["pullRequests"]["nodes"]

@@ -83,6 +83,8 @@ class GitHubOptions(Options):
     folders: Annotated[int, Field(ge=1)] | None = None
     """How many levels deep to read which folders each commit touches: as many as the deepest of the services'
     `paths` has. Not at all without it. Changed, it has all commits read again."""
+    evidence: bool = True
+    """Whether workflows, Dockerfiles, charts and Terraform at HEAD are read for what they use of others."""
     releases: str = r"^v?\d+\.\d+\.\d+$"
     """Tags that are deployments, in repositories without others: an RE2 pattern, searched for in the name."""
     hotfix_branches: Annotated[str, AfterValidator(_pattern)] = r"^hotfix[/_-]"

@@ -166,13 +166,11 @@ query Incidents($owner: String!, $name: String!, $label: String!, $after: String
   }}
 }}"""
 
-WORKFLOWS = """
-query Workflows($owner: String!, $name: String!) {
+FILES = """
+query Files($owner: String!, $name: String!) {
   repository(owner: $owner, name: $name) {
     databaseId
-    object(expression: "HEAD:.github/workflows") {
-      ... on Tree { entries { name oid object { ... on Blob { text } } } }
-    }
+    object(expression: "HEAD:.github/workflows") { ... on Tree { entries { name } } }
   }
 }"""
 
@@ -185,6 +183,15 @@ query Teams($owner: String!, $first: Int!, $after: String) {{
         databaseId slug name parentTeam {{ databaseId }}
         members(first: 100, membership: IMMEDIATE) {{ {_PAGE} nodes {{ login }} }}
       }}
+    }}
+  }}
+}}"""
+
+MEMBERS = f"""
+query Members($owner: String!, $after: String) {{
+  organization(login: $owner) {{
+    membersWithRole(first: 100, after: $after) {{
+      {_PAGE} nodes {{ login name email organizationVerifiedDomainEmails(login: $owner) }}
     }}
   }}
 }}"""

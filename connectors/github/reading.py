@@ -12,13 +12,13 @@ from functools import partial
 from pydantic import JsonValue
 
 from connectors.connector import Batch, Covered, Item, Problem, SourceError
+from connectors.git.evidence import Host
 from connectors.git.hosted import HostedGit
 from connectors.github import actions as github_actions
 from connectors.github import deployments as github_deployments
 from connectors.github import incidents as github_incidents
 from connectors.github import pull_requests as github_pull_requests
 from connectors.github import releases as github_releases
-from connectors.github import workflows as github_workflows
 from connectors.github.api import GitHub, Listed, Progress, is_out_of_bounds, out_of_bounds
 from connectors.github.options import GitHubOptions
 from connectors.http import HttpError, NotFound, Unauthorized, Unavailable
@@ -73,7 +73,7 @@ class Reading:
                 )
         yield from progress.rest()
         if is_covered:
-            yield Covered(repository.id, began)
+            yield Covered(repository.id, began, self._git.looked_for(repository.id))
 
     def _has_news(self, part: str, repository: Listed, progress: Progress) -> bool:
         """Whether a part may have changed, as far as the list of repositories tells."""
@@ -93,7 +93,6 @@ class Reading:
             "deployment": partial(github_deployments.read, *bound, progress),
             "release": partial(github_releases.read, *bound, progress),
             "pipeline_run": partial(github_actions.read, *bound, progress, options.jobs),
-            "capability_use": partial(github_workflows.read, *bound, progress),
             "commit": partial(self._commits, repository, progress),
         }
         if options.incident_labels:
@@ -103,7 +102,8 @@ class Reading:
     def _commits(self, repository: Listed, progress: Progress) -> Iterator[Item]:
         commit: JsonValue = {"mark": repository.marks["commit"]}
         url = self._options.clone_url(repository.owner, repository.name)
-        for item in self._git.read(repository.id, url, dict(progress.part("git")) or None):
+        host = Host(repository.full_name, f"{repository.url}/blob/HEAD/")
+        for item in self._git.read(repository.id, url, dict(progress.part("git")) or None, host):
             if isinstance(item, Batch) and item.cursor is not None:
                 progress.move(git=item.cursor, commit=commit)
                 yield item._replace(cursor=progress.carried())

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import JsonValue
 
 from connectors import snapshot
-from connectors.connector import Context, Item
+from connectors.connector import Contact, Context, Item
 from connectors.github import queries as github_queries
 from connectors.github.api import GitHub, connection
 from connectors.http import HttpError
@@ -39,6 +39,25 @@ def read(github: GitHub, owner: str, cursor: JsonValue) -> Iterator[Item]:
             snapshot.Seen("membership", [each for some in listed for each in some], failed_members),
         ],
     )
+
+
+def contacts(github: GitHub, owner: str) -> Iterator[Contact]:
+    """How the organisation's members are reached; raises `HttpError`.
+
+    By an address on one of its verified domains, else by the one that they show to everybody.
+    """
+    after: str | None = None
+    while True:
+        variables: dict[str, JsonValue] = {"owner": owner, "after": after}
+        data, errors = github.graphql(github_queries.MEMBERS, variables, "membership")
+        page = connection(data.get("organization"), "membersWithRole", errors)
+        for node in filter(None, page.items):
+            addresses = [*node["organizationVerifiedDomainEmails"], node["email"] or None]
+            names = tuple(name for name in (node["name"], node["login"]) if name)
+            yield Contact(github.context.person(node["login"]), addresses[0], names)
+        if page.end is None:
+            return
+        after = _further(page.end, after)
 
 
 def _nodes(github: GitHub, owner: str) -> Iterator[dict[str, Any]]:

@@ -46,16 +46,18 @@ class GitLabConnector(Connector):
         "incident",
         "team",
         "membership",
-        "capability_use",
+        "capability_state",
     )
     options_type = GitLabOptions
     options: GitLabOptions
 
     @classmethod
     def streams_of(cls, options: Options) -> tuple[str, ...]:
-        """All but jobs, where those are not asked for."""
+        """All but jobs and what files show, where those are not asked for."""
         assert isinstance(options, GitLabOptions)
-        return tuple(stream for stream in cls.streams if stream != "job" or options.jobs != 0)
+        without = {"job"} if options.jobs == 0 else set()
+        without |= {"capability_state"} if not options.evidence else set()
+        return tuple(stream for stream in cls.streams if stream not in without)
 
     def read(self, cursors: Mapping[str, JsonValue]) -> Iterator[Item]:
         """Groups, and per project what is new in it.
@@ -63,7 +65,13 @@ class GitLabConnector(Connector):
         Raises `SourceError` where the projects cannot be listed, or git is missing.
         """
         options = self.options
-        git = HostedGit(self.context, user="oauth2", password=options.git_password(), folders=options.folders)
+        git = HostedGit(
+            self.context,
+            user="oauth2",
+            password=options.git_password(),
+            folders=options.folders,
+            with_evidence=options.evidence,
+        )
         client = self._client()
         gitlab = GitLab(client, self.context, options.since)
         items = None

@@ -10,10 +10,10 @@ from functools import partial
 from pydantic import JsonValue
 
 from connectors.connector import Batch, Covered, Item, Note, Problem, Retained, SourceError
+from connectors.git.evidence import Host
 from connectors.git.hosted import HostedGit
 from connectors.gitlab import deployments as gitlab_deployments
 from connectors.gitlab import incidents as gitlab_incidents
-from connectors.gitlab import includes as gitlab_includes
 from connectors.gitlab import merge_requests as gitlab_merge_requests
 from connectors.gitlab import pipelines as gitlab_pipelines
 from connectors.gitlab import releases as gitlab_releases
@@ -21,14 +21,14 @@ from connectors.gitlab.api import GitLab, Progress, Project
 from connectors.gitlab.discussions import Discussions
 from connectors.gitlab.options import GitLabOptions
 from connectors.http import Forbidden, NotFound, Unauthorized, Unavailable
-from connectors.records import Ref, Repository
+from connectors.records import Repository
 from connectors.snapshot import digest
 
 _SETTLED = timedelta(minutes=65)
 """After an activity that GitLab noted, it notes no other for an hour."""
 
-_OFFLINE = {"commits", "CI includes"}
-"""Parts that may ask nothing of the API."""
+_OFFLINE = {"commits"}
+"""Parts that ask nothing of the API."""
 
 
 class Reading:
@@ -73,7 +73,7 @@ class Reading:
             yield Problem(project.id, str(refused[0]), refused[0].mend)
         yield from self._itself(project, progress, None if has_failed else told_at)
         if not has_failed:
-            yield Covered(project.id, began)
+            yield Covered(project.id, began, self._git.looked_for(project.id))
 
     def _parts(self, project: Project, progress: Progress) -> dict[str, Callable[[], Iterator[Item]]]:
         """What is read of a project, under names for people."""
@@ -96,7 +96,6 @@ class Reading:
             if "releases" not in off:
                 parts["releases"] = partial(gitlab_releases.read, gitlab, project, progress)
             parts["commits"] = partial(self._commits, project, progress)
-            parts["CI includes"] = partial(gitlab_includes.read, gitlab, project, progress)
         return parts
 
     def _is_quiet(self, project: Project, progress: Progress) -> bool:
@@ -115,18 +114,13 @@ class Reading:
             yield Note(project.id, "the repository is empty")
             return
         url = self._options.clone_url(project.path)
-        for item in self._git.read(project.id, url, progress.state.get("git")):
+        # Where it is kept elsewhere, its path is an address, or names another project.
+        is_elsewhere = "@" in project.ci_path or ":" in project.ci_path
+        ci_file = "" if is_elsewhere else project.ci_path
+        host = Host(project.path, f"{project.url}/-/blob/HEAD/", ci_file)
+        for item in self._git.read(project.id, url, progress.state.get("git"), host):
             if isinstance(item, Batch) and item.cursor is not None:
-                tips = (
-                    ref
-                    for ref in item.records
-                    if isinstance(ref, Ref) and ref.kind == "branch" and ref.name == project.default_branch
-                )
-                tip = next(tips, None)
-                parts: dict[str, JsonValue] = {"git": item.cursor}
-                if tip is not None and tip.at is not None:
-                    parts["tip"] = {"sha": tip.sha, "at": tip.at.isoformat()}
-                yield progress.batch(item.stream, item.records, is_whole=item.is_whole, **parts)
+                yield progress.batch(item.stream, item.records, is_whole=item.is_whole, git=item.cursor)
             else:
                 yield item
 

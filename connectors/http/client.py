@@ -112,6 +112,10 @@ class Client:
         """Send JSON; raises `HttpError`. May be sent more than once, so it must be harmless to repeat."""
         return self._exchange.send(self._posted(path, body, stream))
 
+    def tell(self, path: str, body: JsonValue, *, stream: str) -> None:
+        """As `post`, where nothing is to be read of the answer, as of a webhook's."""
+        self._exchange.send(replace(self._posted(path, body, stream), is_telling=True))
+
     def graphql(
         self, query: str, variables: Mapping[str, JsonValue], *, stream: str, path: str = "/graphql"
     ) -> dict[str, Any]:

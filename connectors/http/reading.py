@@ -62,6 +62,8 @@ class Request:
     is_graphql: bool = False
     is_for_grant: bool = False
     """It obtains credentials, and is sent without any."""
+    is_telling: bool = False
+    """It tells something: what the answer says, beside its status, is not read."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,7 @@ class Reading:
         if not response.is_success and response.status_code != 304:
             return self._refusal(request, response)
         body: Any = None
-        if response.status_code not in {204, 205, 304}:
+        if response.status_code not in {204, 205, 304} and not request.is_telling:
             try:
                 body = json.loads(response.content)
             except (ValueError, RecursionError):

@@ -9,12 +9,12 @@ from typing import Any, TypeVar
 
 from connectors.backstage import BackstageConnector, BackstageOptions
 from connectors.connector import Context, Item, Note
-from connectors.records import CapabilityUse, Identity, Membership, Service, Team
+from connectors.records import CapabilityState, CapabilityUse, Identity, Membership, Service, Team
 from tests.connectors.backstage_portal import TOKEN, Portal
 from tests.connectors.contract import Loaded
 from tests.serving import Received, serving
 
-R = TypeVar("R", Team, Membership, Identity, Service, CapabilityUse)
+R = TypeVar("R", Team, Membership, Identity, Service, CapabilityUse, CapabilityState)
 
 CONTEXT = Context(Path("unused"), b"key")
 BY_QUERY = "/api/catalog/entities/by-query"

@@ -15,8 +15,10 @@ from tests.connectors.contract import Loaded
 R = TypeVar("R", Commit, Ref, Repository)
 
 
-def connector(cache: Path, *repositories: object, folders: int | None = None) -> GitConnector:
-    options = GitOptions(repositories=tuple(map(str, repositories)), folders=folders)
+def connector(
+    cache: Path, *repositories: object, folders: int | None = None, evidence: bool = False
+) -> GitConnector:
+    options = GitOptions(repositories=tuple(map(str, repositories)), folders=folders, evidence=evidence)
     return GitConnector("git", options, Context(cache, b"key"))
 
 

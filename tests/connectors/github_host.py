@@ -157,6 +157,9 @@ def issue(number: int, *labels: str, closed: float | None = None) -> Issue:
     return Issue("shop", number, ADA, "It is down", labels, at(number), closed_at, closed_at or at(number))
 
 
+REUSED = "acme/ci/.github/workflows/deliver.yml@v2"
+
+
 def repository(number: int, name: str, **other: Any) -> Repository:
     made = Repository(number, name, "main", at(0), at(100), at(100))
     for field, value in other.items():
@@ -171,7 +174,7 @@ def small_world() -> World:
         "shop",
         files={".github/workflows/ci.yml": WORKFLOW, "Dockerfile": "FROM scratch"},
         pull_requests=[pull_request(number) for number in (1, 2, 3)],
-        runs=[run(1), run(2, 1, conclusion="failure"), run(2, 2), run(3)],
+        runs=[run(1, reusable=(REUSED,)), run(2, 1, conclusion="failure"), run(2, 2), run(3)],
         deployments=[deployment(1), deployment(2)],
         releases=[release(1), release(2)],
         issues=[issue(50, "incident", closed=60), issue(51, "bug")],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ from starlette.routing import Route
 
 from connectors.backstage import BackstageConnector, BackstageOptions
 from connectors.backstage import catalog as backstage_catalog
-from connectors.backstage import connector as backstage
 from connectors.connector import Batch, Connector, Context, Quarantined
 from connectors.records import Identity, Membership, Service, Team
 from tests.connectors.backstage_portal import PEOPLE, TOKEN, Portal, component
@@ -70,7 +68,6 @@ class TestContract(ConnectorContract):
     @pytest.fixture
     def tool(self, portal: Portal, reader: Reader, monkeypatch: pytest.MonkeyPatch) -> Tool:
         monkeypatch.setattr(backstage_catalog, "_LIMIT", 2)
-        monkeypatch.setattr(backstage, "_today", lambda: date(2025, 3, 4))
         return BackstageTool(portal, reader.url)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -11,9 +10,8 @@ from pydantic import ValidationError
 
 from connectors.backstage import BackstageConnector, BackstageOptions
 from connectors.backstage import catalog as backstage_catalog
-from connectors.backstage import connector as backstage
-from connectors.connector import Batch, Problem, SourceError
-from connectors.records import CapabilityUse, Service, Team
+from connectors.connector import Batch, Covered, Problem, SourceError
+from connectors.records import CapabilityState, CapabilityUse, Service, Team
 from tests.connectors.backstage_portal import TOKEN, Portal, component
 from tests.connectors.backstage_reader import BY_QUERY, CONTEXT, Reader, notes, of, reading
 from tests.connectors.contract import Loaded, scopes
@@ -113,40 +111,19 @@ class TestWalk:
 
 
 class TestEvidence:
-    @pytest.fixture(autouse=True)
-    def today(self, monkeypatch: pytest.MonkeyPatch) -> list[date]:
-        days = [date(2025, 3, 4)]
-        monkeypatch.setattr(backstage, "_today", lambda: days[-1])
-        return days
-
-    def shown(self, reader: Reader) -> list[CapabilityUse]:
-        return [use for use in reader.records(CapabilityUse) if use.kind != "used"]
-
     def test_the_template_a_component_was_made_from_is_evidence(self, reader: Reader) -> None:
         reader.read()
-        assert self.shown(reader) == [
-            CapabilityUse(
-                id="component:default/cart|template:default/service|2025-03-04",
+        assert reader.records(CapabilityState) == [
+            CapabilityState(
                 capability="template:default/service",
                 subject_kind="service",
                 subject="component:default/cart",
-                happened_at=datetime(2025, 3, 4, tzinfo=UTC),
-                kind="present",
-                result=None,
-                finished_at=None,
+                place="",
                 version=None,
+                folders=(),
                 url=None,
             )
         ]
-
-    def test_a_day_is_yielded_once_and_adds_to_those_before(self, reader: Reader, today: list[date]) -> None:
-        reader.read()
-        assert not of(reader.read(), Batch)
-        today.append(date(2025, 3, 5))
-        (batch,) = of(reader.read(), Batch)
-        assert (batch.stream, batch.is_whole, len(batch.records)) == ("capability_use", False, 1)
-        assert [use.happened_at.day for use in self.shown(reader)] == [4, 5]
-        assert not of(reader.read(), Batch)
 
     def test_annotations_and_labels_by_pattern(self, portal: Portal, reader: Reader) -> None:
         annotations = {
@@ -154,27 +131,43 @@ class TestEvidence:
             "acme.example/delivery-version": "v2.1",
             "acme.example/observability": "False",
             "acme.example/api-token": "1234",
+            "acme.example/db": "postgres",
             "other.example/thing": "x",
         }
         labels = {"acme.example/golden-path": "true", "tier": "tier-1"}
         portal.twist("site", metadata={"annotations": annotations, "labels": labels})
-        reader.read(annotations=["sonarqube.org/*", "acme.example/*"], labels=["acme.example/*"])
-        assert [
-            (use.capability, use.kind, use.version)
-            for use in self.shown(reader)
-            if use.subject == "component:default/site"
-        ] == [
-            ("annotation:acme.example/delivery-version", "present", "v2.1"),
-            ("annotation:acme.example/observability", "absent", None),
-            ("annotation:sonarqube.org/project-key", "present", None),
-            ("label:acme.example/golden-path", "present", None),
-        ]
+        patterns = ["sonarqube.org/*", "acme.example/*", "acme.example/db=*"]
+        reader.read(annotations=patterns, labels=["acme.example/*"])
+        assert {
+            (state.capability, state.version)
+            for state in reader.records(CapabilityState)
+            if state.subject == "component:default/site"
+        } == {
+            ("annotation:acme.example/delivery-version", "v2.1"),
+            ("annotation:acme.example/db", None),
+            ("annotation:acme.example/db=postgres", None),
+            ("annotation:sonarqube.org/project-key", None),
+            ("label:acme.example/golden-path", None),
+        }
 
-    def test_what_changes_within_a_day_is_yielded_again(self, portal: Portal, reader: Reader) -> None:
-        reader.read(labels=["path"])
+    def test_what_is_there_no_more_is_gone(self, portal: Portal, reader: Reader) -> None:
         portal.twist("site", metadata={"labels": {"path": "golden"}})
         reader.read(labels=["path"])
-        assert len(self.shown(reader)) == 2
+        assert len(reader.records(CapabilityState)) == 2
+        portal.twist("site", metadata={"labels": {}})
+        (batch,) = of(reader.read(labels=["path"]), Batch)
+        assert (batch.stream, batch.is_whole) == ("capability_state", True)
+        assert len(reader.records(CapabilityState)) == 1
+
+    def test_a_snapshot_says_what_was_looked_for(self, reader: Reader) -> None:
+        def looked_for(**options: list[str]) -> list[str | None]:
+            return [each.looked_for for each in of(reader.read(**options), Covered)]
+
+        first = looked_for()
+        assert first[0] is not None
+        assert first[1] is None, "runs of templates are no states"
+        assert looked_for() == first
+        assert looked_for(labels=["path"]) != first
 
 
 class TestFailures:

@@ -15,11 +15,11 @@ from starlette.routing import Route
 
 from connectors.backstage import BackstageConnector, BackstageOptions
 from connectors.connector import Batch, Context, Note, Problem, Quarantined, SourceError
-from connectors.records import CapabilityUse, Identity, Membership, Service, Team
+from connectors.records import CapabilityState, CapabilityUse, Identity, Membership, Service, Team
 from tests.recorded import BOTH
 from tests.serving import serving
 
-R = TypeVar("R", Team, Membership, Identity, Service, CapabilityUse)
+R = TypeVar("R", Team, Membership, Identity, Service, CapabilityUse, CapabilityState)
 
 CONTEXT = Context(Path("unused"), b"key")
 DONE, FAILED = "38e7cabf-048d-4bc9-bbc1-d9505ce84fcc", "65a565b0-5105-4760-a558-ced943c616d1"
@@ -95,7 +95,7 @@ def test_every_recorded_entity_and_run_is_read(recordings: Path) -> None:
     )
     notes = [item.message for item in items if isinstance(item, Note)]
     assert any("group:default/search" in note for note in notes)
-    shown = {use.capability for use in of(CapabilityUse) if use.kind == "present"}
+    shown = {state.capability for state in of(CapabilityState)}
     assert shown == {"template:default/python-service", "label:platform.example/golden-path"}
     runs = {use.id: use for use in of(CapabilityUse) if use.kind == "used"}
     assert (runs[DONE].result, runs[DONE].capability) == ("success", "template:default/static-site")

@@ -382,3 +382,16 @@ def test_records_are_typed(files: Files) -> None:
         url=None,
     )
     assert record == expected
+
+
+@pytest.mark.parametrize(("mode", "is_snapshot"), [("whole", True), ("append", False)])
+def test_a_whole_export_of_states_is_a_snapshot_of_its_time(
+    files: Files, mode: str, is_snapshot: bool
+) -> None:
+    path = files.write(
+        "seen.csv", "capability,subject_kind,subject,place,version", "image:python,service,shop,registry,3.12"
+    )
+    (covered,) = of(files.read("seen.csv", "capability_state", mode=mode), Covered)
+    assert (covered.looked_for is not None) == is_snapshot
+    assert covered.at == datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    assert [(each.capability, each.folders) for each in files.records()] == [("image:python", ())]

@@ -26,14 +26,16 @@ class GitTool(Tool):
         self.host = host
         self.host.credentials = ("reader", self.secret)
         self.upstream = Upstream(host.folder / "shop.git")
+        self.upstream.hold({"Dockerfile": "FROM alpine:3.20"})
         for number in range(3):
             self.upstream.commit(f"change {number}")
             self.upstream.tag(f"v1.0.{number}", message="a release")
 
     def connector(self, cache: Path) -> Connector:
-        return connector(cache, self.host.url("shop.git", f"reader:{self.secret}"))
+        return connector(cache, self.host.url("shop.git", f"reader:{self.secret}"), evidence=True)
 
     def grow(self) -> None:
+        self.upstream.hold({"Dockerfile": "FROM alpine:3.21"})
         self.upstream.commit("one more")
         self.upstream.tag("v1.0.2", message="moved", force=True)
         self.upstream.git("tag", "-d", "v1.0.0")

@@ -12,7 +12,7 @@ import pytest
 
 from connectors.connector import Batch, Covered, Item, Problem, Quarantined
 from connectors.github import deployments as github_deployments
-from connectors.records import CapabilityUse, Deployment, Incident, Release
+from connectors.records import CapabilityState, Deployment, Incident, Release
 from tests.connectors.contract import Loaded
 from tests.connectors.github_host import WORKFLOW, GitHubHost, at, deployment, github, issue, of, release, sha
 
@@ -304,92 +304,41 @@ class TestIncidents:
         assert [str(each.url)[-1] for each in of(loaded, Incident)] == ["2"]
 
 
-class TestWorkflowFiles:
-    def uses(self, source: Loaded | list[Item]) -> dict[str, tuple[str, str | None]]:
-        return {each.capability: (each.kind, each.version) for each in of(source, CapabilityUse)}
-
-    def test_what_is_taken_from_elsewhere_is_present(self, host: GitHubHost, cache: Path) -> None:
-        records = {each.capability: each for each in of(host.read(cache), CapabilityUse)}
+class TestFiles:
+    def test_what_files_use_is_seen_and_where(self, host: GitHubHost, cache: Path) -> None:
+        own = "jobs: {a: {uses: acme/shop/.github/workflows/own.yml@v1}}"
+        host.upstream.hold({".github/workflows/ci.yml": WORKFLOW, ".github/workflows/own.yml": own})
+        host.upstream.commit()
+        loaded = Loaded()
+        items = host.read(cache, loaded)
+        records = {each.capability: each for each in of(items, CapabilityState)}
         assert records.keys() == {
             "action:actions/checkout",
             "workflow:acme/ci/.github/workflows/deliver.yml",
         }
-        assert records["action:actions/checkout"] == CapabilityUse(
-            id="71:ci.yml:actions/checkout",
+        assert records["action:actions/checkout"] == CapabilityState(
             capability="action:actions/checkout",
             subject_kind="repository",
             subject="71",
-            happened_at=at(100),
-            kind="present",
-            result=None,
-            finished_at=None,
+            place=".github/workflows/ci.yml",
             version="v4",
+            folders=(),
             url="https://github.demo.example/acme/shop/blob/HEAD/.github/workflows/ci.yml",
         )
-
-    @pytest.mark.parametrize(
-        ("use", "capability", "version"),
-        [
-            ("actions/cache/save@v4.1", "action:actions/cache/save", "v4.1"),
-            (f"actions/cache@{'a' * 40}", "action:actions/cache", "a" * 40),
-            ("acme/tools@main", "action:acme/tools", "main"),
-            ("acme/tools", "action:acme/tools", None),
-            ("docker://alpine:3.20", "action:docker://alpine", "3.20"),
-            ("docker://registry.example:5000/tool", "action:docker://registry.example:5000/tool", None),
-            ("docker://alpine@sha256:" + "b" * 64, "action:docker://alpine", "sha256:" + "b" * 64),
-        ],
-    )
-    def test_versions_are_parted_from_names(
-        self, host: GitHubHost, cache: Path, use: str, capability: str, version: str | None
-    ) -> None:
-        host.shop.files = {".github/workflows/x.yaml": f"jobs: {{a: {{steps: [{{uses: '{use}'}}]}}}}"}
-        assert self.uses(host.read(cache)) == {capability: ("present", version)}
-
-    def test_a_branch_is_masked(self, host: GitHubHost, cache: Path) -> None:
-        host.shop.files = {
-            ".github/workflows/x.yml": "jobs: {a: {uses: 'acme/ci/.github/workflows/d.yml@ada/d'}}"
-        }
-        ((_, version),) = self.uses(host.read(cache)).values()
-        assert str(version).startswith("~")
-
-    @pytest.mark.parametrize("text", ["a: [", "a: &a [*b]", "[" * 20_000, "x" * 1_000_001])
-    def test_a_broken_file_is_quarantined_by_its_object_id(
-        self, host: GitHubHost, cache: Path, text: str
-    ) -> None:
-        host.shop.files[".github/workflows/broken.yml"] = text
-        items = host.read(cache)
-        (quarantined,) = [item for item in items if isinstance(item, Quarantined)]
-        assert (quarantined.stream, quarantined.id) == ("capability_use", sha(text))
-        assert len(of(items, CapabilityUse)) == 2
-
-    @pytest.mark.parametrize(
-        "text", ["", "1", "jobs: 3", "jobs: {a: 3, b: {steps: 3}, c: {steps: [3, {uses: 3}]}}"]
-    )
-    def test_a_file_that_is_no_workflow_uses_nothing(self, host: GitHubHost, cache: Path, text: str) -> None:
-        host.shop.files = {".github/workflows/x.yml": text}
-        items = host.read(cache)
-        assert not [item for item in items if isinstance(item, Quarantined | Problem)]
-        assert not of(items, CapabilityUse)
-
-    def test_what_is_used_no_more_is_absent(self, host: GitHubHost, cache: Path) -> None:
-        loaded = Loaded()
-        host.read(cache, loaded)
-        host.shop.files[".github/workflows/ci.yml"] = WORKFLOW.replace("checkout@v4", "checkout@v5").replace(
-            "deliver", "ship"
-        )
-        # GitHub tells nothing new before the next push.
-        assert nothing_new(host.read(cache, loaded))
+        assert [item.looked_for for item in items if isinstance(item, Covered) and item.scope == "71"] == [
+            "1"
+        ]
+        host.upstream.hold({})
+        host.upstream.commit()
+        assert nothing_new(host.read(cache, loaded)), "GitHub tells nothing new before the next push"
         host.shop.pushed_at = at(120)
         host.read(cache, loaded)
-        assert self.uses(loaded) == {
-            "action:actions/checkout": ("present", "v5"),
-            "workflow:acme/ci/.github/workflows/deliver.yml": ("absent", None),
-            "workflow:acme/ci/.github/workflows/ship.yml": ("present", "v2"),
-        }
-        assert {each.happened_at for each in of(loaded, CapabilityUse)} == {at(120)}
+        assert not of(loaded, CapabilityState)
 
-    def test_without_workflows_there_is_nothing(self, host: GitHubHost, cache: Path) -> None:
-        host.shop.files = {}
-        loaded = Loaded()
-        assert not of(host.read(cache, loaded), CapabilityUse)
-        assert nothing_new(host.read(cache, loaded))
+    def test_files_that_are_not_wanted_are_not_read(self, host: GitHubHost, cache: Path) -> None:
+        items = host.read(cache, evidence=False)
+        assert "capability_state" not in {item.stream for item in items if isinstance(item, Batch)}
+        assert {item.looked_for for item in items if isinstance(item, Covered)} == {None}
+        assert "capability_state" not in host.connector(cache, evidence=False).streams_of(
+            host.options(evidence=False)
+        )

@@ -96,7 +96,7 @@ def test_every_request_is_one_that_github_describes(
         "DeploymentStatuses",
         "Releases",
         "Incidents",
-        "Workflows",
+        "Files",
     }
 
 

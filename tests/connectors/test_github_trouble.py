@@ -162,9 +162,7 @@ class TestTrouble:
         assert [item.scope for item in items if isinstance(item, Retained)] == ["71"]
         assert covered(items) == {"72", "teams"}
 
-    @pytest.mark.parametrize(
-        "query", ["Workflows", "DeploymentsAgain", "Releases", "Incidents", "PullRequestCommits"]
-    )
+    @pytest.mark.parametrize("query", ["DeploymentsAgain", "Releases", "Incidents", "PullRequestCommits"])
     def test_an_answer_without_a_part_of_it_claims_nothing(
         self, host: GitHubHost, cache: Path, query: str
     ) -> None:

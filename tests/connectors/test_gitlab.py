@@ -1,4 +1,4 @@
-"""GitLab: projects, groups, incidents, releases, capabilities, and what goes wrong."""
+"""GitLab: its projects, the files of their default branches, and what goes wrong."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from connectors.connector import (
     Covered,
     Note,
     Problem,
-    Quarantined,
     Retained,
     SourceError,
 )
@@ -24,15 +23,11 @@ from connectors.gitlab import GitLabConnector
 from connectors.gitlab.options import GitLabOptions
 from connectors.parsing import moment
 from connectors.records import (
-    CapabilityUse,
+    CapabilityState,
     Commit,
-    Incident,
-    Membership,
     PullRequest,
     Ref,
-    Release,
     Repository,
-    Team,
 )
 from tests.connectors.contract import ConnectorContract, Tool
 from tests.connectors.gitlab_host import (
@@ -48,7 +43,7 @@ from tests.connectors.gitlab_host import (
     pipeline,
     user,
 )
-from tests.connectors.gitlab_reader import of, person, reading
+from tests.connectors.gitlab_reader import of, reading
 from tests.histories import Upstream
 from tests.serving import serving
 
@@ -338,179 +333,33 @@ class TestFailures:
 PARTS = ("merge_requests", "pipelines", "deployments", "issues", "releases")
 
 
-class TestGroups:
-    def test_groups_are_teams_with_parents_and_members_hashes(self, tmp_path: Path) -> None:
-        host = GitLabHost()
-        host.groups[1]["parent_id"] = 99
-        host.groups[2] = {"id": 2, "full_path": "acme/ops", "name": "Ops", "parent_id": 1}
-        host.members = {
-            1: [{**user("ada"), "created_at": "2024-01-02T03:04:05.678+01:00", "expires_at": None}],
-            2: [
-                {**user("Grace"), "created_at": at(0), "expires_at": "2025-12-31"},
-                {**user("group_2_bot_f00"), "created_at": at(0), "expires_at": None},
-            ],
-        }
-        with reading(host, tmp_path) as reader:
-            items = reader.read()
-            assert not of(reader.read(), Batch)
-            del host.members[2][0]
-            reader.read()
-        assert sorted(reader.records(Team)) == [
-            Team("1", "acme", None, "group"),
-            Team("2", "acme/ops", "1", "group"),
-        ]
-        assert reader.only(Membership) == Membership(
-            "1", person("ada"), moment("2024-01-02T02:04:05.678Z"), None
-        )
-        (before,) = [b for b in of(items, Batch) if b.stream == "membership"]
-        assert (
-            Membership("2", person("grace"), moment(at(0)), moment("2025-12-31T00:00:00Z")) in before.records
-        )
-        assert "ada" not in repr(items)
-
-    def test_a_group_whose_members_are_hidden_is_a_note(self, tmp_path: Path) -> None:
-        host = GitLabHost()
-        host.refused = {"/groups/1/members": 403}
-        with reading(host, tmp_path) as reader:
-            items = reader.read()
-        assert "members of group 1" in of(items, Note)[0].message
-        assert len(reader.records(Team)) == 1
-
-    def test_without_the_right_to_see_groups_projects_are_still_read(self, tmp_path: Path) -> None:
-        host = GitLabHost(Project())
-        host.refused = {"/descendant_groups": 403}
-        with reading(host, tmp_path) as reader:
-            items = reader.read()
-        assert [item.scope for item in of(items, Problem)] == ["teams"]
-        assert [item.scope for item in of(items, Covered)] == ["7"]
-
-
-class TestIncidents:
-    def test_the_type_makes_an_incident(self, tmp_path: Path) -> None:
-        project = Project()
-        project.issues = [
-            issue(1, 0, severity="HIGH"),
-            issue(2, 5, state="closed", closed_at=at(9), updated_at=at(9), severity="UNKNOWN"),
-            issue(3, 6, issue_type="issue", type="ISSUE", labels=["outage"]),
-        ]
-        with reading(project, tmp_path) as reader:
-            reader.read()
-            open_one, resolved = sorted(reader.records(Incident), key=lambda each: each.id)
-            assert ("issue_type", "incident") in [pair for each in reader.received for pair in each.query]
-            assert (open_one.status, open_one.severity, open_one.resolved_at) == ("open", "HIGH", None)
-            assert (resolved.status, resolved.severity, resolved.resolved_at) == (
-                "resolved",
-                None,
-                moment(at(9)),
-            )
-            assert open_one.repository == "7"
-            # Reopened: no longer resolved.
-            project.issues[1] |= {"state": "opened", "closed_at": None, "updated_at": at(20)}
-            reader.read()
-        assert {each.status for each in reader.records(Incident)} == {"open"}
-
-    def test_labels_do_so_too(self, tmp_path: Path) -> None:
-        project = Project()
-        project.issues = [
-            issue(1, 0, issue_type="issue", type="ISSUE", labels=["Outage", "x"]),
-            issue(2, 1, issue_type="issue", type="ISSUE", labels=["x"]),
-            issue(3, 2),
-        ]
-        with reading(project, tmp_path, incident_labels=["outage"]) as reader:
-            reader.read()
-            assert {each.id for each in reader.records(Incident)} == {"5001", "5003"}
-            assert not of(reader.read(), Batch)
-
-
-class TestReleases:
-    def test_they_are_read_whole_where_one_changed(self, tmp_path: Path) -> None:
-        project = Project()
-        project.releases = [
-            {
-                "tag_name": "v2",
-                "released_at": at(5),
-                "commit": {"id": "a" * 40},
-                "upcoming_release": True,
-                "_links": {"self": "https://gitlab.acme.example/acme/shop/-/releases/v2"},
-            },
-            {"tag_name": "v1", "released_at": at(0), "commit": None},
-            {"released_at": at(0)},
-        ]
-        with reading(project, tmp_path) as reader:
-            items = reader.read()
-            assert [item.stream for item in of(items, Quarantined)] == ["release"]
-            del project.releases[1:]
-            project.item["last_activity_at"] = at(60)
-            reader.read()
-        release = reader.only(Release)
-        assert (release.tag, release.sha, release.is_prerelease) == ("v2", "a" * 40, True)
-        assert release.published_at == moment(at(5))
-
-
-class TestCapabilities:
-    def reader_of(self, text: str | None, tmp_path: Path) -> tuple[Project, Upstream]:
+class TestFiles:
+    @pytest.mark.parametrize(
+        ("ci_path", "seen"),
+        [
+            ("ci/main.yml", ["component:acme/ci/build"]),
+            ("ci/main.yml@acme/ci", []),
+        ],
+    )
+    def test_what_the_ci_configuration_includes_is_evidence(
+        self, tmp_path: Path, ci_path: str, seen: list[str]
+    ) -> None:
         upstream = Upstream(tmp_path / "git" / "acme" / "shop.git")
+        upstream.hold(
+            {
+                "ci/main.yml": "include: [{component: $CI_SERVER_FQDN/acme/ci/build@1.4.0}]",
+                ".gitlab-ci.yml": CI,
+            }
+        )
         upstream.commit()
         project = Project(empty_repo=False)
-        if text is not None:
-            project.files[".gitlab-ci.yml"] = text
-        return project, upstream
-
-    def test_what_the_ci_configuration_includes_is_evidence(self, tmp_path: Path) -> None:
-        text = """
-include:
-  - local: /ci/own.yml
-  - remote: https://user:pw@example.invalid/x.yml
-  - template: Jobs/Build.gitlab-ci.yml
-  - component: $CI_SERVER_FQDN/acme/ci/build@1.4.0
-  - component: gitlab.com/acme/ci/scan@ada/branch
-  - component: $ANYTHING/x@1
-  - {project: acme/ci, file: /deploy.yml, ref: v3}
-test: {script: [!reference [.setup, script]]}
-"""
-        project, upstream = self.reader_of(text, tmp_path)
+        project.item["ci_config_path"] = ci_path
         with reading(project, tmp_path, git=str(tmp_path / "git")) as reader:
             items = reader.read()
-            uses = {each.capability: each for each in reader.records(CapabilityUse)}
-            assert {name: use.version for name, use in uses.items()} == {
-                "gitlab-template:Jobs/Build.gitlab-ci.yml": None,
-                "component:acme/ci/build": "1.4.0",
-                "component:acme/ci/scan": Context(tmp_path, b"key").branch("ada/branch"),
-                "include:acme/ci/deploy.yml": "v3",
-            }
-            assert {use.kind for use in uses.values()} == {"present"}
-            assert "pw@" not in repr(items)
-            assert "ada/" not in repr(items)
-            project.files[".gitlab-ci.yml"] = "include: {project: acme/ci, file: /deploy.yml, ref: v4}"
-            upstream.commit()
-            project.item["last_activity_at"] = at(60)
-            reader.read()
-            kinds = {each.capability: (each.kind, each.version) for each in reader.records(CapabilityUse)}
-            assert kinds["include:acme/ci/deploy.yml"] == ("present", "v4")
-            assert kinds["component:acme/ci/build"] == ("absent", None)
-
-    def test_they_are_looked_for_again_only_when_the_default_branch_moved(self, tmp_path: Path) -> None:
-        project, upstream = self.reader_of(CI, tmp_path)
-        project.item["last_activity_at"] = None
-        with reading(project, tmp_path, git=str(tmp_path / "git")) as reader:
-            reader.read()
-            upstream.commit(branch="topic")
-            reader.read()
+            assert [each.capability for each in reader.records(CapabilityState)] == seen
             assert not reader.asked("/repository/files/")
             assert not of(reader.read(), Batch)
-
-    @pytest.mark.parametrize(
-        "text", ["a: [", "x: *y", "include: [{project: 5}, 7, null]", "- a list", "", None]
-    )
-    def test_a_broken_or_missing_configuration_harms_nothing(self, tmp_path: Path, text: str | None) -> None:
-        project, _ = self.reader_of(text, tmp_path)
-        with reading(project, tmp_path, git=str(tmp_path / "git")) as reader:
-            items = reader.read()
-            assert bool(of(items, Quarantined)) == (text in {"a: [", "x: *y"})
-            assert not of(items, Problem)
-            again = reader.read()
-        assert not reader.records(CapabilityUse)
-        assert not [item for item in again if isinstance(item, Batch | Quarantined)]
+        assert [item.looked_for for item in of(items, Covered) if item.scope != "teams"] == ["1"]
 
 
 class TestCheck:
