@@ -9,17 +9,18 @@ import os
 import shlex
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
-from cairn import push
+from cairn import push, survey
+from cairn.formats import Format
+from cairn.opening import opened, opened_demo
 from cairn.workplace import home_here
 
 if TYPE_CHECKING:
@@ -54,6 +55,9 @@ class Level(StrEnum):
     team = "team"
     service = "service"
     repository = "repository"
+    tier = "tier"
+    kind = "kind"
+    capability = "capability"
 
 
 class Grain(StrEnum):
@@ -64,14 +68,6 @@ class Grain(StrEnum):
     month = "month"
     quarter = "quarter"
     year = "year"
-
-
-class Format(StrEnum):
-    """How rows are printed."""
-
-    table = "table"
-    json = "json"
-    csv = "csv"
 
 
 def _day(text: str) -> date:
@@ -116,7 +112,7 @@ def sync(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show Dagster's log.")] = False,
 ) -> None:
     """Read what is new in the sources, and publish the figures."""
-    with _opened(workspace or ctx.obj) as place:
+    with opened(workspace or ctx.obj, console) as place:
         raise typer.Exit(_sync(place, source, is_full=full, is_verbose=verbose))
 
 
@@ -137,7 +133,7 @@ def metrics(
     if since and until and since >= until:
         raise typer.BadParameter(f"{until} is not after --since {since}", param_hint="--until")
     if workspace or ctx.obj:
-        with _opened(workspace or ctx.obj):
+        with opened(workspace or ctx.obj, console):
             pass
     home = home_here(workspace or ctx.obj)
     raise typer.Exit(command.run(home, names, by, grain, since, until, output, console))
@@ -148,7 +144,7 @@ def doctor(ctx: typer.Context, workspace: WorkspaceOption = None) -> None:
     """Check configuration, reachability, freshness and what is unmatched; exit 1 if something is wrong."""
     from cairn import doctor as command
 
-    with _opened(workspace or ctx.obj) as place:
+    with opened(workspace or ctx.obj, console) as place:
         raise typer.Exit(command.run(place.home, place.workspace, Console(highlight=False)))
 
 
@@ -161,11 +157,12 @@ def up(
     no_browser: NoBrowserOption = False,
 ) -> None:
     """Sync, then run the dashboard and Dagster until Ctrl-C."""
-    with _opened(workspace or ctx.obj) as place:
+    with opened(workspace or ctx.obj, console) as place:
         raise typer.Exit(_up(place, port, dagster_port, open_browser=not no_browser))
 
 
 app.add_typer(push.app, name="push")
+app.add_typer(survey.app, name="survey")
 demo_app = typer.Typer(help="A simulated organisation behind its tools' real APIs.", no_args_is_help=True)
 app.add_typer(demo_app, name="demo")
 FaultsOption = Annotated[
@@ -178,7 +175,7 @@ def demo_up(
     port: PortOption = 8501, dagster_port: DagsterPortOption = 3000, no_browser: NoBrowserOption = False
 ) -> None:
     """As `cairn up`, of the demo organisation."""
-    with _opened_demo() as place:
+    with opened_demo(console) as place:
         raise typer.Exit(_up(place, port, dagster_port, open_browser=not no_browser))
 
 
@@ -188,18 +185,32 @@ def demo_sync(
     full: Annotated[bool, typer.Option("--full", help="Read everything again.")] = False,
 ) -> None:
     """Start the demo's tools, sync through the real connectors, and stop them."""
-    with _opened_demo(with_faults=faults) as place:
+    with opened_demo(console, with_faults=faults) as place:
         raise typer.Exit(_sync(place, None, is_full=full, is_verbose=False))
 
 
 @demo_app.command("serve")
 def demo_serve(faults: FaultsOption = False) -> None:
     """Run the demo's tools until Ctrl-C, and say where they are."""
-    with _opened_demo(with_faults=faults) as place:
+    with opened_demo(console, with_faults=faults) as place:
         for name, value in place.environment.items():
             print(f"export {name}={shlex.quote(value)}")
         console.print("The demo's tools run with these settings. Ctrl-C ends them.")
         threading.Event().wait()
+
+
+@demo_app.command("surveys")
+def demo_surveys(port: PortOption = 8501) -> None:
+    """Live through the demo's survey waves, publish them, and print a link into the one that is open."""
+    from cairn import demo_surveys as command
+
+    # Below `cairn up` the tools run already.
+    with opened(None, console) if "CAIRN_DEMO_GIT" in os.environ else opened_demo(console) as place:
+        if command.prepare(place.home, place.workspace) and _sync(
+            place, None, is_full=False, is_verbose=False
+        ):
+            raise typer.Exit(1)
+        print(f"A survey is open: answer it at {command.a_link(place.home, place.workspace, port)}")
 
 
 def _sync(place: Workplace, source: str | None, *, is_full: bool, is_verbose: bool) -> int:
@@ -221,42 +232,8 @@ def _sync(place: Workplace, source: str | None, *, is_full: bool, is_verbose: bo
 def _up(place: Workplace, port: int, dagster_port: int, *, open_browser: bool) -> int:
     from cairn import up as command
 
-    return command.run(place.environment, port, dagster_port, open_browser, Console(highlight=False))
-
-
-@contextmanager
-def _opened(option: Path | None) -> Iterator[Workplace]:
-    """The workspace, or without one the demo; exit 1 with a line for each thing wrong with it."""
-    from cairn import workplace
-    from pipelines import workspace
-
-    try:
-        if path := workspace.find(option, os.environ):
-            with workplace.opened(path) as place:
-                yield place
-            return
-    except workspace.WorkspaceError as error:
-        console.print(str(error), style="red", markup=False, soft_wrap=True)
-        raise typer.Exit(1) from error
-    console.print(
-        f"There is no {workspace.DEFAULT_FILE} here, so this is the demo organisation. "
-        "`cairn init` connects your own tools; `-w .` reads the git repository you are in."
-    )
-    with _opened_demo() as place:
-        yield place
-
-
-@contextmanager
-def _opened_demo(*, with_faults: bool = False) -> Iterator[Workplace]:
-    from cairn import workplace
-    from demo.serve import DemoError
-
-    try:
-        with workplace.opened_demo(with_faults=with_faults) as place:
-            yield place
-    except DemoError as error:
-        console.print(str(error), style="red", markup=False, soft_wrap=True)
-        raise typer.Exit(1) from error
+    to_run = partial(command.commands, is_demo=place.workspace.demo)
+    return command.run(place.environment, port, dagster_port, open_browser, Console(highlight=False), to_run)
 
 
 def main() -> None:

@@ -24,8 +24,6 @@ def run(home: Home, workspace: Workspace, console: Console) -> int:
     report.good(
         f"{workspace.organisation}: {len(workspace.sources)} source(s), days cut in {workspace.timezone}"
     )
-    if workspace.without_effect:
-        report.note(f"set, but nothing follows it yet: {', '.join(workspace.without_effect)}")
     _check_sources(home, workspace, report)
     _check_freshness(home, workspace, report)
     _check_matching(home, workspace, report)
@@ -108,6 +106,7 @@ def _check_matching(home: Home, workspace: Workspace, report: _Report) -> None:
     _check_services(snapshot, workspace, report)
     _check_repositories(snapshot, report)
     _check_production(snapshot, workspace, report)
+    _check_evidence(snapshot, report)
     _check_quality(snapshot, report)
 
 
@@ -171,6 +170,31 @@ def _check_production(snapshot: Snapshot, workspace: Workspace, report: _Report)
             f"{row['source']}: not production, and in no figure: {row['deployments']:,.0f} deployment(s) to"
             f" {', '.join(names[:5])}{more}"
         )
+
+
+_READ_BY = {
+    "template": "a source of kind backstage reads them",
+    "annotation": "a source of kind backstage reads those of its `annotations`",
+    "label": "sources of kind kubernetes and backstage read those of their `labels`",
+    "step": "sources of CI read them as far back as their `jobs` or `stages` say",
+    "event": "others push them to Cairn, or export them to files",
+    "ticket": "others push them to Cairn, or export them to files",
+}
+
+
+def _check_evidence(snapshot: Snapshot, report: _Report) -> None:
+    """Evidence rules, and which of them match nothing that was seen so far."""
+    rules = snapshot.rows("from marts.evidence_rule order by rule_id")
+    if rules and any(row["things"] for row in rules):
+        matched = sum(row["things"] > 0 for row in rules)
+        report.good(f"{matched} of {len(rules)} evidence rule(s) match something")
+    for row in rules:
+        rule = f"platform: {row['capability']}: the rule `{row['kind']}: {row['pattern']}`"
+        if row["alike"]:
+            report.note(f"{rule} has matched nothing so far; there is {', '.join(row['alike'])}")
+        elif not row["things"]:
+            read_by = _READ_BY.get(row["kind"], "sources with `evidence: true` read them in repositories")
+            report.note(f"{rule} has matched nothing so far: no {row['kind']} was seen; {read_by}")
 
 
 def _check_quality(snapshot: Snapshot, report: _Report) -> None:

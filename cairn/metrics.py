@@ -53,7 +53,8 @@ def _print_json(rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _print_csv(rows: Sequence[Mapping[str, Any]]) -> None:
-    writer = csv.DictWriter(sys.stdout, figures.ROW_KEYS, lineterminator="\n")
+    keys = max((tuple(row) for row in rows), key=len, default=figures.ROW_KEYS)
+    writer = csv.DictWriter(sys.stdout, keys, lineterminator="\n")
     writer.writeheader()
     for row in rows:
         cells = {key: figures.inert(value) for key, value in row.items()}
@@ -67,16 +68,19 @@ def _print_table(rows: Sequence[Mapping[str, Any]]) -> None:
         out.print("No rows: nothing happened in that time, or there is nothing at that level.")
     for metric, group in groupby(rows, key=itemgetter("metric")):
         table = Table(title=metric, title_justify="left", box=None, pad_edge=False)
-        for heading, justify in _COLUMNS:
+        told = [*group]
+        is_adoption = "capability" in told[0]
+        for heading, justify in (_CAPABILITY, *_COLUMNS) if is_adoption else _COLUMNS:
             table.add_column(heading, justify=justify, no_wrap=True)
-        for row in group:
+        for row in told:
             unit = row["unit"]
             table.add_row(
+                *([escape(row["capability"] or "any")] if is_adoption else ()),
                 escape(row["key"]),
                 row["period_start"].isoformat(),
                 _figure(row["value"], unit),
                 "" if row["low"] is None else f"{_figure(row['low'], unit)} – {_figure(row['high'], unit)}",
-                f"{row['n']:,}",
+                "–" if row["n"] is None else f"{row['n']:,}",
                 f"{sum(row['excluded'].values()):,}" if row["excluded"] else "",
                 row["status"] + (", partial" if row["partial"] else ""),
             )
@@ -94,6 +98,7 @@ def _figure(value: float | None, unit: str) -> str:
     return f"{value:,.1f}".removesuffix(".0") if unit == "count" else f"{value:,.2f}"
 
 
+_CAPABILITY: tuple[str, JustifyMethod] = ("capability", "left")
 _COLUMNS: tuple[tuple[str, JustifyMethod], ...] = (
     ("key", "left"),
     ("period", "left"),

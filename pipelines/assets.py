@@ -16,7 +16,7 @@ import dagster as dg
 
 import connectors
 from connectors.records import KEYS
-from pipelines import ingest, modelling, push, refresh, warehouse
+from pipelines import ingest, modelling, push, refresh, surveys, warehouse
 from pipelines.home import Home
 from pipelines.ingest import Change
 from pipelines.landing import QUARANTINE
@@ -120,6 +120,8 @@ def raw_asset(sources: tuple[SourceConfig, ...]) -> dg.AssetsDefinition:
         reads |= push.outcome(run.home, datetime.now(UTC))
         with warehouse.writing(run.home) as connection:
             run.changes = ingest.load(connection, run.home.landing, reads)
+            if problem := surveys.load(connection, run.home, run.workspace):
+                run.broken.append(problem)
         for stream in sorted(by_stream):
             changes = [change for (_, name), change in run.changes.items() if name == stream]
             yield dg.MaterializeResult(

@@ -25,7 +25,9 @@ _STALE = """
         select unnest([day, date_trunc('week', day)::date]) as day from stale_day where list_contains(?, name)
     )
 
-    select distinct grain, period_start(grain, day) as period_start
+    select distinct
+        grain, period_start(grain, day) as period_start,
+        period_id(grain, period_start(grain, day)) as period_id
     from (select day, unnest(grains()) as grain from stale where day is not null)
 """
 

@@ -1,16 +1,19 @@
 """Dagster's log of events in SQLite, over connections that stay open.
 
-A sync writes hundreds of events; Dagster makes an engine and opens the file anew for each.
+A sync writes hundreds of events. Dagster makes an engine and opens the file anew for each part of one, and
+for each look at which tables there are.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 
+from dagster import EventLogEntry
 from dagster._core.storage.event_log import ConsolidatedSqliteEventLogStorage
-from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy import Connection, Engine, create_engine, inspect
 
 
 class EventLog(ConsolidatedSqliteEventLogStorage):
@@ -20,10 +23,35 @@ class EventLog(ConsolidatedSqliteEventLogStorage):
     def _engine(self) -> Engine:
         return create_engine(self._conn_string, connect_args={"timeout": 60})
 
+    @cached_property
+    def _open(self) -> threading.local:
+        return threading.local()
+
+    @cached_property
+    def _tables(self) -> frozenset[str]:
+        return frozenset(inspect(self._engine).get_table_names())
+
     @contextmanager
     def _connect(self) -> Iterator[Connection]:
+        """A transaction; within one of the same thread, that one."""
+        if outer := getattr(self._open, "connection", None):
+            yield outer
+            return
         with self._engine.begin() as connection:
-            yield connection
+            self._open.connection = connection
+            try:
+                yield connection
+            finally:
+                self._open.connection = None
+
+    def store_event(self, event: EventLogEntry) -> None:
+        """Write an event and what follows from it at once."""
+        with self._connect():
+            super().store_event(event)
+
+    def has_table(self, table_name: str) -> bool:
+        """Whether the log has a table. What adds one is a command of its own, `dagster instance migrate`."""
+        return table_name in self._tables
 
     def dispose(self) -> None:
         """Close the connections."""

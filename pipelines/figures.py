@@ -27,6 +27,12 @@ ROW_KEYS = (
     "definition",
 )
 """Keys of a row, in order. Dates are local to the workspace, `period_end` is exclusive."""
+ADOPTION_ROW_KEYS = (*ROW_KEYS, "capability")
+"""Keys of a row of a metric of adoption; without a capability it is about the platform as a whole."""
+
+
+CAPABILITY = "capability"
+"""Not a level of its own: the figures that the organisation has of each capability."""
 
 
 def metric_names(snapshot: Snapshot) -> list[str]:
@@ -46,21 +52,35 @@ def metric_rows(
 ) -> list[dict[str, Any]]:
     """Rows of the metrics, one for each key and period that overlaps [since, until).
 
+    Those of adoption are of every capability, at the level `capability` of the organisation's figures alone.
     `names` must be among `metric_names`; raises `KeyError` otherwise.
     """
     known = metric_names(snapshot)
+    of_adoption = _adoption_metrics(snapshot)
     rows: list[dict[str, Any]] = []
     for name in names:
         if name not in known:
             raise KeyError(name)
+        is_adoption = name in of_adoption
+        is_of_each = is_adoption and level == CAPABILITY
         rows += snapshot.rows(
-            f'select {", ".join(ROW_KEYS)} from marts."{name}"'
+            f'select {", ".join(ADOPTION_ROW_KEYS if is_adoption else ROW_KEYS)} from marts."{name}"'
             " where level = ? and grain = ?"
             " and (? is null or period_end > ?) and (? is null or period_start < ?)"
-            " order by key, period_start",
-            [level, grain, since, since, until, until],
+            f"{' and capability is not null' if is_of_each else ''}"
+            f" order by {'capability nulls first, ' if is_adoption else ''}key, period_start",
+            ["organisation" if is_of_each else level, grain, since, since, until, until],
         )
     return [{**row, "excluded": json.loads(row["excluded"])} for row in rows]
+
+
+def _adoption_metrics(snapshot: Snapshot) -> set[str]:
+    """Metrics whose rows are of capabilities, too."""
+    columns = snapshot.rows(
+        "select table_name from information_schema.columns"
+        " where table_schema = 'marts' and column_name = 'capability'"
+    )
+    return {row["table_name"] for row in columns}
 
 
 def inert(cell: object) -> object:

@@ -47,6 +47,15 @@ class Home:
         return self.root / "logs"
 
     @property
+    def survey_database(self) -> Path:
+        return self.root / "surveys.db"
+
+    @property
+    def survey_keys(self) -> Path:
+        """Waves' keys and journals: to be in no backup."""
+        return self.root / "surveys" / "keys"
+
+    @property
     def status(self) -> Path:
         return self.root / "status.json"
 

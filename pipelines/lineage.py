@@ -6,7 +6,8 @@ parent edge followed at most once, so the work is linear in commits, whatever th
 many deployments there are.
 
 Labels are kept. When a line changes, those of its unchanged beginning stay and only what later
-deployments labelled is walked again; appending deployments touches new commits alone.
+deployments labelled is walked again; appending deployments touches new commits alone. What a walk came to
+and did not find is kept as missing: a line is walked again from there once it has come in.
 """
 
 from __future__ import annotations
@@ -19,12 +20,15 @@ from typing import Any
 import duckdb
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 SCHEMA = """
 create schema if not exists lineage;
 create table if not exists lineage.line (line_id varchar, sequence bigint, sha varchar);
 create table if not exists lineage.label (line_id varchar, sha varchar, sequence bigint);
+create table if not exists lineage.missing (
+    line_id varchar, source varchar, repository_id varchar, sha varchar, sequence bigint
+);
 create table if not exists lineage.ancestor (
     source varchar, repository_id varchar, ancestor varchar, descendant varchar, is_ancestor boolean
 );
@@ -47,9 +51,15 @@ def first_containing(
         stack = [deployed]
         while stack:
             commit = stack.pop()
-            if not labels[commit]:
+            while not labels[commit]:
                 labels[commit] = sequence
-                stack += parents[ends[commit] : ends[commit + 1]]
+                begin, end = ends[commit], ends[commit + 1]
+                if begin == end:
+                    break
+                # Most commits have one parent.
+                commit = parents[begin]
+                if end - begin > 1:
+                    stack += parents[begin + 1 : end]
     return labels[:-1]
 
 
@@ -70,7 +80,8 @@ def is_strict_ancestor(ancestor: str, descendant: str, parents: Parents) -> bool
 def reset(connection: duckdb.DuckDBPyConnection) -> None:
     """Forget everything, so that the next update walks it all."""
     connection.execute(SCHEMA)
-    connection.execute("truncate lineage.line; truncate lineage.label; truncate lineage.ancestor")
+    for table in ("line", "label", "missing", "ancestor"):
+        connection.execute(f"truncate lineage.{table}")
 
 
 def label(connection: duckdb.DuckDBPyConnection) -> int:
@@ -79,6 +90,7 @@ def label(connection: duckdb.DuckDBPyConnection) -> int:
     Returns the number of labels given anew. Runs within the caller's transaction.
     """
     connection.execute(SCHEMA)
+    connection.execute(_ARRIVED)
     connection.execute(_CHANGED_LINES, [_AT_ONCE])
     connection.execute(_FORGET)
     chains = _by_line(connection.execute(_LINES_FROM).fetchall())
@@ -86,35 +98,44 @@ def label(connection: duckdb.DuckDBPyConnection) -> int:
     labelled = 0
     for batch in range(0 if last is None else last + 1):
         commits = connection.execute(_UNLABELLED, [batch]).to_arrow_table()
-        labels = [_labels(line, part, chains[line]) for line, part in _sliced(commits)]
+        labels = [_labels(line, part, chains[line]) for line, part in _sliced(commits) if line in chains]
         if labels:
             connection.register("incoming", pa.concat_tables(labels))
-            connection.execute("insert into lineage.label from incoming")
+            connection.execute("insert into lineage.label select line_id, sha, sequence from incoming")
+            connection.execute(_MISSING_PARENTS)
             connection.unregister("incoming")
         labelled += sum(part.num_rows for part in labels)
+    connection.execute(_MISSING_DEPLOYED)
     connection.execute("create or replace table lineage.line as select line_id, sequence, sha from core.line")
-    connection.execute("drop table changed_line")
+    connection.execute("drop table changed_line; drop table arrived")
     return labelled
 
 
-def _labels(line_id: str, commits: pa.Table, chain: Sequence[tuple[int, str]]) -> pa.Table:
-    """Labels of those `commits` (sha, parents) of one line that its chain contains."""
-    shas, above = (column.combine_chunks() for column in commits.columns)
-    unknown = len(shas)
+def _labels(line_id: str, commits: pa.Table, chain: Sequence[tuple[int, int]]) -> pa.Table:
+    """Labels of those `commits` (sha, its key, its parents' keys) of one line that its chain contains; and of
+    which of them some parent is not among `commits`."""
+    shas, keys, above = (column.combine_chunks() for column in commits.columns)
+    known = keys.to_numpy()
+    order = np.argsort(known)
 
-    def numbers(of: pa.Array) -> list[int]:
-        found: list[int] = pc.fill_null(pc.index_in(of, value_set=shas), unknown).to_pylist()
-        return found
+    def numbers(of: NDArray[np.uint64]) -> NDArray[np.int64]:
+        place = order[np.minimum(np.searchsorted(known, of, sorter=order), len(known) - 1)]
+        return np.where(known[place] == of, place, len(known))
 
     sequences, deployed = zip(*chain, strict=True)
+    ends = above.offsets.to_numpy() - above.offsets[0].as_py()
+    parents = numbers(above.flatten().to_numpy())
     first = first_containing(
-        zip(sequences, numbers(pa.array(deployed)), strict=True),
-        [0, *np.cumsum(pc.list_value_length(above)).tolist()],
-        numbers(above.flatten()),
+        zip(sequences, numbers(np.array(deployed, np.uint64)).tolist(), strict=True),
+        ends.tolist(),
+        parents.tolist(),
     )
-    labels = pa.array(first, pa.int64())
-    columns = {"line_id": pa.repeat(line_id, unknown), "sha": shas, "sequence": labels}
-    return pa.table(columns).filter(pc.greater(labels, 0))
+    labels = np.array(first)
+    is_edge = np.zeros(len(known), bool)
+    is_edge[np.repeat(np.arange(len(known)), np.diff(ends))[parents == len(known)]] = True
+    line = pa.DictionaryArray.from_arrays(pa.array(np.zeros(len(known), np.int32)), [line_id])
+    columns = {"line_id": line, "sha": shas, "sequence": labels, "is_edge": is_edge}
+    return pa.table(columns).filter(labels > 0)
 
 
 def compare(connection: duckdb.DuckDBPyConnection) -> int:
@@ -140,9 +161,9 @@ def compare(connection: duckdb.DuckDBPyConnection) -> int:
     return len(found)
 
 
-def _by_line(rows: Iterable[tuple[Any, ...]]) -> dict[str, list[tuple[int, str]]]:
-    """Rows of (line, sequence, sha) as line → (sequence, sha), in order."""
-    return {line: [(n, sha) for _, n, sha in group] for line, group in groupby(rows, itemgetter(0))}
+def _by_line(rows: Iterable[tuple[Any, ...]]) -> dict[str, list[tuple[int, int]]]:
+    """Rows of (line, sequence, key) as line → (sequence, key), in order."""
+    return {line: [(n, key) for _, n, key in group] for line, group in groupby(rows, itemgetter(0))}
 
 
 def _sliced(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
@@ -165,6 +186,16 @@ def _insert(
 
 _AT_ONCE = 2_000_000
 """Commits, about, that are in memory at once; those of one line always are."""
+# Missing commits that are there now. Without them one version did not seem to be behind another.
+_ARRIVED = """
+    create or replace temp table arrived as
+    from lineage.missing
+    semi join core.commit using (source, repository_id, sha);
+
+    delete from lineage.ancestor as a
+    using arrived as r
+    where not a.is_ancestor and a.source = r.source and a.repository_id = r.repository_id
+"""
 # Lines that are not what they were, from which deployment on, some lines at a time.
 _CHANGED_LINES = """
     create or replace temp table changed_line as
@@ -178,18 +209,30 @@ _CHANGED_LINES = """
         full join lineage.line as was using (line_id, sequence)
         where now.sha is distinct from was.sha
         group by all
+        union all
+        select line_id, source, repository_id, sequence from arrived
+    ),
+
+    earliest as (
+        select
+            line_id, min(first) as first,
+            any_value(source) as source, any_value(repository_id) as repository_id
+        from changed
+        group by line_id
     ),
 
     size as (
         select source, repository_id, count(*) as commits from core.commit group by all
     )
 
-    select c.line_id, c.first, (sum(coalesce(s.commits, 0)) over (order by c.line_id) // $1)::bigint as batch
-    from changed as c
+    select
+        c.line_id, c.source, c.repository_id, c.first,
+        (sum(coalesce(s.commits, 0)) over (order by c.line_id) // $1)::bigint as batch
+    from earliest as c
     left join size as s using (source, repository_id)
 """
 _LINES_FROM = """
-    select d.line_id, d.sequence, d.sha
+    select d.line_id, d.sequence, hash(d.sha)
     from core.line as d
     inner join changed_line as c using (line_id)
     where d.sequence >= c.first
@@ -198,20 +241,44 @@ _LINES_FROM = """
 _FORGET = """
     delete from lineage.label as l
     using changed_line as c
-    where l.line_id = c.line_id and l.sequence >= c.first
+    where l.line_id = c.line_id and l.sequence >= c.first;
+    delete from lineage.missing as m
+    using changed_line as c
+    where m.line_id = c.line_id and m.sequence >= c.first
 """
 _UNLABELLED = """
-    select l.line_id, c.sha, c.parents
+    select l.line_id, c.sha, hash(c.sha) as key, list_transform(c.parents, lambda p: hash(p)) as parents
     from core.commit as c
     inner join (
-        select d.line_id, any_value(d.source) as source, any_value(d.repository_id) as repository_id
-        from core.line as d
-        inner join changed_line as c using (line_id)
-        where d.sequence >= c.first and c.batch = $1
-        group by d.line_id
+        select line_id, source, repository_id from changed_line where batch = $1
     ) as l using (source, repository_id)
     anti join lineage.label as k on k.line_id = l.line_id and k.sha = c.sha
     order by l.line_id
+"""
+_MISSING_PARENTS = """
+    insert into lineage.missing
+    with edge as (
+        select l.line_id, l.source, l.repository_id, i.sha, i.sequence
+        from incoming as i
+        inner join changed_line as l using (line_id)
+        where i.is_edge
+    )
+
+    select line_id, source, repository_id, sha, sequence
+    from (
+        select e.line_id, source, repository_id, unnest(c.parents) as sha, e.sequence
+        from core.commit as c
+        inner join edge as e using (source, repository_id, sha)
+    )
+    anti join core.commit using (source, repository_id, sha)
+"""
+_MISSING_DEPLOYED = """
+    insert into lineage.missing
+    select d.line_id, d.source, d.repository_id, d.sha, d.sequence
+    from core.line as d
+    inner join changed_line as l using (line_id)
+    anti join core.commit as c on c.source = d.source and c.repository_id = d.repository_id and c.sha = d.sha
+    where d.sequence >= l.first
 """
 _CANDIDATES = """
     create or replace temp table candidate as

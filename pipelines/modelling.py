@@ -11,6 +11,7 @@ is the view `marts.<metric>` upon it: every period, with its status.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -20,12 +21,21 @@ from string import Template
 from typing import Any, Literal, NamedTuple
 
 import duckdb
-import sqlglot
-import sqlglot.expressions
 import yaml
 from pydantic import BaseModel, ConfigDict
 
-from pipelines import change_points, digests, lineage, statistics, working_time
+from pipelines import (
+    adoption,
+    change_points,
+    digests,
+    first_deployment,
+    forecast,
+    inserting,
+    lineage,
+    migration_forecast,
+    statistics,
+    working_time,
+)
 
 MODELS = Path(__file__).with_name("models")
 
@@ -54,12 +64,21 @@ class Metric(BaseModel):
     unit: str
     definition: str
     better: Literal["higher", "lower"] | None = None
-    estimate: Literal["median", "p90", "clustered_median", "rate", "survival", "frequency", "count", "given"]
+    area: Literal["delivery", "adoption"] = "delivery"
+    """Of adoption, figures are of capabilities too, and their queries are in `models/adoption`."""
+    estimate: Literal[
+        "median", "p90", "clustered_median", "rate", "survival", "frequency", "count", "given",
+        "rate_as_of", "median_as_of", "median_rate", "quick_ratio",
+    ]  # fmt: skip
     """Kind of figure, a file of `models/estimates`. A frequency, a count and what is `given` are
     censuses; others of fewer than 5 are `too_few`. Without any deployment in a period a frequency or a
     count is 0, the others null."""
     coverage: Literal["delivery", "failure", "ci"] = "delivery"
     """What must have been read for a period to be complete: a column of `core.subject_coverage`."""
+    matures: int = 0
+    """Days after its end from which a period has a figure of adoption."""
+    is_placed: bool = False
+    """What is observed of adoption is of all levels already, not of services alone."""
 
 
 class Header(BaseModel):
@@ -73,6 +92,8 @@ class Header(BaseModel):
     metric: Metric | None = None
     day: str | None = None
     """Column with the local day on which a row counts in figures; null where it does in none."""
+    needs: str | None = None
+    """Table without whose rows there are none of this one: it is then left empty without a query."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +139,15 @@ _PYTHON: dict[str, tuple[tuple[str, ...], Callable[[duckdb.DuckDBPyConnection], 
         tuple(f"marts.{metric}" for metric in change_points.METRICS),
         change_points.update,
     ),
+    "analysis.first_deployment": (
+        ("core.onboarding", "core.adoption_member", "core.repository"),
+        first_deployment.update,
+    ),
+    "analysis.migration_forecast": (
+        ("marts.migration_done", "marts.adoption_period"),
+        migration_forecast.update,
+    ),
+    "analysis.migration_fan": (("analysis.migration_forecast",), migration_forecast.update_fan),
     "calendar.day": (("core.calendar", "core.change", "core.shipment"), working_time.update),
 }
 
@@ -129,12 +159,13 @@ def models(folder: Path = MODELS) -> Mapping[str, Model]:
 
 @cache
 def _models(folder: Path) -> Mapping[str, Model]:
-    found = {
-        model.name: model
-        for schema in ("core", "marts")
-        for path in sorted((folder / schema).glob("*.sql"))
-        for model in [_parse(path)]
-    }
+    with duckdb.connect(config={"threads": 1}) as parser:
+        found = {
+            model.name: model
+            for schema in ("core", "marts")
+            for path in sorted((folder / schema).glob("*.sql"))
+            for model in [_parse(path, parser)]
+        }
     return {name: found[name] for name in _order(found) if name in found}
 
 
@@ -168,9 +199,14 @@ def fingerprint(folder: Path = MODELS) -> str:
     digest = hashlib.sha256()
     for path in [
         *sorted(folder.rglob("*.sql")),
+        Path(adoption.__file__),
         Path(change_points.__file__),
         Path(digests.__file__),
+        Path(first_deployment.__file__),
+        Path(forecast.__file__),
+        Path(inserting.__file__),
         Path(lineage.__file__),
+        Path(migration_forecast.__file__),
         Path(statistics.__file__),
         Path(working_time.__file__),
         Path(__file__),
@@ -194,14 +230,30 @@ def run(
         connection.execute(f"create schema if not exists {schema}")
     known = models(folder)
     _drop_others(connection, known)
-    digested = {read for model in known.values() if model.header.metric for read in model.reads}
+    digested = {
+        read
+        for model in known.values()
+        if model.header.metric and model.header.metric.area == "delivery"
+        for read in model.reads
+    }
+    idle = _idle(connection, known)
     is_known = settings is not None and digests.begin(connection, settings)
+    ordered = ""
     for name in _order(known):
         try:
+            if name in idle:
+                if model := known.get(name):
+                    columns = {each: column.type for each, column in model.header.columns.items()}
+                    adoption.leave_empty(connection, name, columns, is_metric=bool(model.header.metric))
+                    yield Built(model, 0, {})
+                continue
             if name in _PYTHON:
                 _PYTHON[name][1](connection)
+            elif (metric := known[name].header.metric) and metric.area == "adoption":
+                made = _adoption_queries(known[name].table, metric)
+                adoption.build(connection, known[name].table, known[name].sql, made)
             elif known[name].header.metric:
-                _build_metric(connection, known, name, folder, is_known)
+                ordered = _build_metric(connection, known, name, folder, is_known, ordered)
             else:
                 connection.execute(f"create or replace table {name} as\n{known[name].sql}")
                 if settings is not None and name in digested:
@@ -213,8 +265,20 @@ def run(
             table = f"{FIGURES}.{model.table}" if model.header.metric else name
             (rows,) = connection.execute(f"select count(*) from {table}").fetchall()[0]
             yield Built(model, rows, _check(connection, model, table))
+    connection.execute("drop table if exists ordered")
     if settings is not None:
         digests.keep(connection, settings)
+
+
+def _idle(connection: duckdb.DuckDBPyConnection, known: Mapping[str, Model]) -> set[str]:
+    """Models without rows, since what they need has none; and what Python builds of these."""
+    needed = {model.header.needs for model in known.values() if model.header.needs}
+    missing = {need for need in needed if not connection.execute(f"select 1 from {need} limit 1").fetchall()}
+    idle = {name for name, model in known.items() if model.header.needs in missing}
+    for name in _order(known):
+        if name in _PYTHON and not idle.isdisjoint(_PYTHON[name][0]):
+            idle.add(name)
+    return idle
 
 
 def _drop_others(connection: duckdb.DuckDBPyConnection, known: Mapping[str, Model]) -> None:
@@ -231,15 +295,23 @@ def _drop_others(connection: duckdb.DuckDBPyConnection, known: Mapping[str, Mode
 
 # What the queries of a metric read instead, where only stale periods are made anew.
 _STALE = {
-    "core.period": "select p.* from core.period as p semi join stale_period using (grain, period_start)",
+    "core.period": "select p.* from core.period as p semi join stale_period using (period_id)",
     "marts.period": "select p.* from marts.period as p semi join stale_period using (grain, period_start)",
 }
 
 
 def _build_metric(
-    connection: duckdb.DuckDBPyConnection, known: Mapping[str, Model], name: str, folder: Path, is_known: bool
-) -> None:
+    connection: duckdb.DuckDBPyConnection,
+    known: Mapping[str, Model],
+    name: str,
+    folder: Path,
+    is_known: bool,
+    ordered: str,
+) -> str:
+    """Make a metric's figures. Returns what `ordered`, a temporary table, has the values of: two quantiles of
+    the same, one after the other, sort them once."""
     model = known[name]
+    assert model.header.metric
     estimate, figures, rows = _metric_queries(model.table, model.header, folder)
     observation, table = model.sql, f"{FIGURES}.{model.table}"
     undated = [read for read in model.reads if known[read].header.day is None]
@@ -249,8 +321,12 @@ def _build_metric(
             part = f"stale_{whole.replace('.', '_')}"
             connection.execute(f"create or replace temp table {part} as\n{stale}")
             observation, figures = observation.replace(whole, part), figures.replace(whole, part)
-        observation = f"from ({observation}) semi join stale_period using (grain, period_start)"
+        observation = f"from ({observation}) semi join stale_period using (period_id)"
     connection.execute(f"create or replace temp view observation as\n{observation}")
+    is_quantile = model.header.metric.estimate in _QUANTILES
+    if is_quantile and observation != ordered:
+        values = (folder / "ordered.sql").read_text()
+        connection.execute(f"create or replace temp table ordered as\n{values}")
     connection.execute(f"create or replace temp table figure as\n{estimate}")
     if is_partial:
         connection.execute(f"create or replace temp table fresh as\n{figures}")
@@ -266,6 +342,10 @@ def _build_metric(
         connection.execute(f"create or replace table {table} as\n{figures}")
     connection.execute(f"create or replace view {model.name} as\n{rows}")
     connection.execute("drop table figure; drop view observation")
+    return observation if is_quantile else ""
+
+
+_QUANTILES = {"median": 0.5, "p90": 0.9}
 
 
 def _metric_queries(name: str, header: Header, folder: Path) -> tuple[str, str, str]:
@@ -282,10 +362,23 @@ def _metric_queries(name: str, header: Header, folder: Path) -> tuple[str, str, 
         "is_census": str(is_census).lower(),
         "is_sum": str(metric.estimate == "count").lower(),
         "has_interval": str(not is_census and metric.estimate != "given").lower(),
+        "quantile": str(_QUANTILES.get(metric.estimate)),
     }
-    files = (f"estimates/{metric.estimate}.sql", "figures.sql", "metric.sql")
+    estimating = "quantile" if metric.estimate in _QUANTILES else metric.estimate
+    files = (f"estimates/{estimating}.sql", "figures.sql", "metric.sql")
     estimate, figures, rows = (Template((folder / file).read_text()).substitute(values) for file in files)
     return estimate, figures, rows.partition("*/")[2]
+
+
+def _adoption_queries(name: str, metric: Metric) -> dict[str, str]:
+    values = {
+        "table": name,
+        "metric": _literal(name),
+        "unit": _literal(metric.unit),
+        "definition": _literal(metric.definition),
+        "matures": str(metric.matures),
+    }
+    return adoption.queries(metric.estimate, values, is_placed=metric.is_placed)
 
 
 def _literal(text: str) -> str:
@@ -306,7 +399,9 @@ def _check(connection: duckdb.DuckDBPyConnection, model: Model, table: str) -> d
     held = {name for name, *_ in connection.execute(f"describe {table}").fetchall()}
     columns = [(name, column) for name, column in model.header.columns.items() if name in held]
     accepted = {name: [*column.accepted] for name, column in columns if column.accepted}
-    key = ", ".join(model.header.key)
+    metric = model.header.metric
+    is_adoption = metric is not None and metric.area == "adoption"
+    key = ", ".join(adoption.key(metric.estimate) if metric and is_adoption else model.header.key)
     counts = {
         f"{key} is unique": f"count(*) - (select count(*) from (select distinct {key} from {table}))",
         **{
@@ -321,19 +416,24 @@ def _check(connection: duckdb.DuckDBPyConnection, model: Model, table: str) -> d
     return {constraint: rows for constraint, rows in zip(counts, row, strict=True) if rows}
 
 
-def _parse(path: Path) -> Model:
+def _parse(path: Path, parser: duckdb.DuckDBPyConnection) -> Model:
     text = path.read_text()
     if not text.startswith("/*"):
         raise ModelError(f"{path.name}: a model begins with its header")
     comment, _, sql = text.removeprefix("/*").partition("*/")
     header = _header(comment)
     if header.get("columns") is None and "metric" in header:
-        shared = _header((path.parents[1] / "metric.sql").read_text().removeprefix("/*").partition("*/")[0])
-        header = header | {"grain": shared["grain"], "key": shared["key"], "columns": shared["columns"]}
+        is_adoption = header["metric"].get("area") == "adoption"
+        folder = adoption.FOLDER if is_adoption else path.parents[1]
+        shared = _header((folder / "metric.sql").read_text().removeprefix("/*").partition("*/")[0])
+        header = shared | header
     parsed = Header.model_validate(header)
-    reads = {*_reads(sql)}
-    if parsed.metric:
-        reads |= _reads_of_estimate(parsed.metric.estimate, path.parents[1])
+    reads = {*_reads(sql, parser)}
+    if parsed.metric and parsed.metric.area == "adoption":
+        made = _adoption_queries(path.stem, parsed.metric)
+        reads |= {name for query in made.values() for name in _reads(query, parser)}
+    elif parsed.metric:
+        reads |= _reads_of_estimate(parsed.metric.estimate, path.parents[1], parser)
     return Model(f"{path.parent.name}.{path.stem}", parsed, sql.strip(), tuple(sorted(reads)))
 
 
@@ -345,16 +445,28 @@ def _header(comment: str) -> dict[str, Any]:
 
 
 @cache
-def _reads_of_estimate(estimate: str, folder: Path) -> frozenset[str]:
+def _reads_of_estimate(estimate: str, folder: Path, parser: duckdb.DuckDBPyConnection) -> frozenset[str]:
     """Tables that the queries shared by the metrics of an estimate read."""
     metric = {"title": "", "unit": "", "definition": "", "estimate": estimate}
     header = Header.model_validate(
         {"description": "", "grain": "", "key": (), "columns": {}, "metric": metric}
     )
-    return frozenset(name for query in _metric_queries("x", header, folder) for name in _reads(query))
+    queries = _metric_queries("x", header, folder)
+    return frozenset(name for query in queries for name in _reads(query, parser))
 
 
-def _reads(sql: str) -> Iterator[str]:
-    for table in sqlglot.parse_one(sql, dialect="duckdb").find_all(sqlglot.expressions.Table):
-        if table.db and table.db != FIGURES:
-            yield f"{table.db}.{table.name}"
+def _reads(sql: str, parser: duckdb.DuckDBPyConnection) -> Iterator[str]:
+    """The tables that a query names with their schema."""
+    ((text,),) = parser.execute(f"select json_serialize_sql({_literal(sql)})").fetchall()
+    tree = json.loads(text)
+    if tree["error"]:
+        raise ModelError(f"{tree['error_message']}: {sql}")
+    nodes = [tree]
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, list):
+            nodes += node
+        elif isinstance(node, dict):
+            nodes += node.values()
+            if node.get("type") == "BASE_TABLE" and node["schema_name"] not in ("", FIGURES):
+                yield f"{node['schema_name']}.{node['table_name']}"

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
-from pipelines import digests, lineage, modelling
+from pipelines import digests, lineage, modelling, platform_tables, surveys
 from pipelines.modelling import Built
 from pipelines.workspace import PUSH, TakenFrom, Workspace
 
@@ -29,7 +29,8 @@ create or replace table config.team (team varchar, parent varchar, source varcha
 create or replace table config.calendar (
     team varchar, timezone varchar, country varchar, subdivision varchar, weekend varchar[]);
 create or replace table config.metric (
-    metric varchar, title varchar, unit varchar, definition varchar, better varchar, estimate varchar);
+    metric varchar, title varchar, unit varchar, definition varchar, better varchar, estimate varchar,
+    area varchar);
 create table if not exists config.built (fingerprint varchar);
 """
 
@@ -65,9 +66,13 @@ def wanted_fingerprint(connection: duckdb.DuckDBPyConnection, workspace: Workspa
         order by all
         """
     ).fetchall()
+    snapshots = connection.execute(
+        "select source, max(taken_on) from raw.snapshot group by source order by all"
+    ).fetchall()
     zone = ZoneInfo(workspace.timezone)
     days = [(source, scope, datetime.fromtimestamp(at, zone).date()) for source, scope, at in covered]
-    return hashlib.sha256(f"{(version, days)}{settings_fingerprint(workspace)}".encode()).hexdigest()
+    said = f"{(version, days, snapshots)}{settings_fingerprint(workspace)}"
+    return hashlib.sha256(said.encode()).hexdigest()
 
 
 def settings_fingerprint(workspace: Workspace) -> str:
@@ -91,6 +96,7 @@ def build(
     fingerprint = wanted_fingerprint(connection, workspace)
     connection.execute("set variable timezone = ?", [workspace.timezone])
     _configure(connection, workspace)
+    surveys.prepare(connection)
     # Nothing is built until all of it is. In one transaction DuckDB would know no sizes of the tables
     # made in it, and plan without.
     connection.execute("truncate config.built")
@@ -107,6 +113,7 @@ def _configure(connection: duckdb.DuckDBPyConnection, workspace: Workspace) -> N
     services = () if isinstance(workspace.services, TakenFrom) else workspace.services
     teams = () if isinstance(workspace.teams, TakenFrom) else workspace.teams
     connection.execute(_CONFIG)
+    connection.execute(platform_tables.SCHEMA)
     tables: dict[str, list[tuple[object, ...]]] = {
         "workspace": [
             (
@@ -145,8 +152,9 @@ def _configure(connection: duckdb.DuckDBPyConnection, workspace: Workspace) -> N
         "production_job": [(pattern,) for pattern in workspace.production.jobs],
         "hotfix_label": [(label,) for label in workspace.hotfix_labels],
         "metric": [
-            (name, m.title, m.unit, m.definition, m.better, m.estimate) for name, m in metrics.items()
+            (name, m.title, m.unit, m.definition, m.better, m.estimate, m.area) for name, m in metrics.items()
         ],
+        **platform_tables.rows(workspace.platform),
     }
     for table, rows in tables.items():
         if rows:

@@ -14,30 +14,24 @@ from zoneinfo import available_timezones
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     InstanceOf,
     SerializeAsAny,
-    StringConstraints,
     ValidationInfo,
     field_validator,
 )
 
 from connectors.connector import Options
 from pipelines.config_file import refusal, suggestion
+from pipelines.platform_settings import PlatformConfig
+from pipelines.setting_types import Duration, Name, Settings
+from pipelines.survey_settings import SurveysConfig
 
 PUSH = "push"
 """Source of the events that others send; no configured one may be called so."""
 
 _WITH_ACCOUNT = re.compile(r"(://)[^/\s@\"]*@")
-
-
-def _printable(name: str) -> str:
-    if not name.isprintable():
-        raise refusal("holds a line break or a control character", "Remove it")
-    return name
 
 
 def _fit_for_a_folder(name: str) -> str:
@@ -58,17 +52,6 @@ def _in_the_calendar(name: str) -> str:
             suggestion(name, zones, 3) + "Use an IANA name such as `Europe/Berlin` or `UTC`",
         )
     return name
-
-
-def _duration(value: object) -> object:
-    """`90m`, `24h` or `2d` as a `timedelta`; what is none of them raises `ValueError`."""
-    units = {"m": "minutes", "h": "hours", "d": "days"}
-    if isinstance(value, timedelta):
-        return value
-    match = re.fullmatch(r"(\d{1,6})([mhd])", value) if isinstance(value, str) else None
-    if match is None:
-        raise ValueError("is no length of time such as 90m, 24h or 2d")
-    return timedelta(**{units[match[2]]: int(match[1])})
 
 
 def _several(value: object) -> object:
@@ -96,20 +79,11 @@ def _country(code: str) -> str:
     return code
 
 
-Name = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(_printable)
-]
-
-
 Timezone = Annotated[str, AfterValidator(_in_the_calendar)]
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
 
-class _Settings(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class SourceConfig(_Settings):
+class SourceConfig(Settings):
     """A tool to read."""
 
     kind: Name
@@ -120,7 +94,7 @@ class SourceConfig(_Settings):
     """The connector's own settings: in the file, the keys beside `kind` and `name`."""
 
 
-class ServiceConfig(_Settings):
+class ServiceConfig(Settings):
     """Something that is deployed as a whole."""
 
     name: Name
@@ -132,7 +106,7 @@ class ServiceConfig(_Settings):
     """Folders that are its own in them; none where it has all of them."""
 
 
-class CalendarConfig(_Settings):
+class CalendarConfig(Settings):
     """Which days are worked."""
 
     country: Annotated[str, AfterValidator(_country)] | None = None
@@ -159,7 +133,7 @@ class CalendarConfig(_Settings):
         return subdivision
 
 
-class TeamConfig(_Settings):
+class TeamConfig(Settings):
     """A team, or a group of teams."""
 
     name: Name
@@ -171,14 +145,14 @@ class TeamConfig(_Settings):
     """The workspace's unless set."""
 
 
-class TakenFrom(_Settings):
+class TakenFrom(Settings):
     """In the place of a list: what a source's records say."""
 
     source: Name = Field(alias="from")
     """Configured name of the source."""
 
 
-class ProductionConfig(_Settings):
+class ProductionConfig(Settings):
     """Which environments are production."""
 
     environments: tuple[str, ...] = ("^(prod|production|live)(-.+)?$",)
@@ -187,14 +161,7 @@ class ProductionConfig(_Settings):
     """RE2 patterns of the CI jobs or workflows that deploy, where no tool records deployments."""
 
 
-class SurveysConfig(_Settings):
-    """How survey answers are released."""
-
-    minimum_group: int = Field(5, ge=5)
-    """People under whom a group's answers are withheld."""
-
-
-class Workspace(_Settings):
+class Workspace(Settings):
     """Everything that is configured, checked."""
 
     organisation: Name
@@ -205,7 +172,7 @@ class Workspace(_Settings):
     """Empty: every repository is a service."""
     teams: tuple[TeamConfig, ...] | TakenFrom = ()
     production: ProductionConfig = ProductionConfig()
-    failure_window: Annotated[timedelta, BeforeValidator(_duration)] = timedelta(hours=24)
+    failure_window: Duration = timedelta(hours=24)
     """How long after a deployment a failure may still be its doing."""
     hotfix_labels: tuple[Name, ...] = ("hotfix",)
     """Pull requests with one of these labels are hotfixes, whatever the case."""
@@ -214,15 +181,12 @@ class Workspace(_Settings):
     calendar: CalendarConfig = CalendarConfig()
     """Which days are worked, for the times that leave out the others."""
     surveys: SurveysConfig = SurveysConfig()
+    platform: PlatformConfig = PlatformConfig()
     demo: bool = False
     """The sources are a simulated organisation: every page says so."""
 
-    @property
-    def without_effect(self) -> list[str]:
-        """Settings of the file that no figure follows yet."""
-        return sorted(self.model_fields_set & {"surveys"})
-
     def fingerprint(self) -> str:
         """SHA-256 (hex) of everything that shapes figures; the same after a change of secrets alone."""
-        settings = json.dumps(self.model_dump(mode="json"), sort_keys=True)
+        # What of surveys shapes figures is pinned to each wave.
+        settings = json.dumps(self.model_dump(mode="json", exclude={"surveys"}), sort_keys=True)
         return hashlib.sha256(_WITH_ACCOUNT.sub(r"\1", settings).encode()).hexdigest()

@@ -16,6 +16,7 @@ from pydantic import BaseModel, Secret, SecretBytes, SecretStr
 
 import connectors
 from connectors.connector import Options
+from pipelines import platform_settings
 from pipelines.config_file import (
     NOT_A_GROUP,
     NOT_A_LIST,
@@ -26,18 +27,19 @@ from pipelines.config_file import (
     Model,
     suggestion,
 )
+from pipelines.platform_settings import PlatformConfig
+from pipelines.setting_types import Name
 from pipelines.settings import (
     PUSH,
     CalendarConfig,
-    Name,
     ProductionConfig,
     ServiceConfig,
     SourceConfig,
-    SurveysConfig,
     TakenFrom,
     TeamConfig,
     Workspace,
 )
+from pipelines.survey_settings import SurveysConfig
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -121,7 +123,15 @@ def load(path: Path, environ: Mapping[str, str]) -> Workspace:
         _check_names(file, "services", _words(file, "services", "name"))
         _check_teams(file)
         _check_production(file)
-        parts = {"sources": _found(sources), "services": services, "teams": teams}
+        surveys = _surveys(file, sources)
+        platform = _platform(file)
+        parts = {
+            "sources": _found(sources),
+            "services": services,
+            "teams": teams,
+            "platform": platform,
+            "surveys": surveys,
+        }
         workspace = file.validated(Workspace, {**file.data, **parts}, ())
     if workspace is None or file.problems:
         raise WorkspaceError(file.problems)
@@ -169,18 +179,46 @@ def _taken(
     taken = None if entry is None else file.validated(TakenFrom, entry, (key,), known=["from"])
     if taken is None:
         return None
+    mend = f"such as one of kind backstage, or list the {key} here"
+    _check_source(file, (key, "from"), taken.source, sources, (stream, key, mend))
+    return taken
+
+
+def _check_source(
+    file: ConfigFile,
+    location: Location,
+    name: str,
+    sources: Sequence[SourceConfig | None],
+    wanted: tuple[str, str, str],
+) -> None:
+    """Refuse a source that is not there, or that lacks a stream: `wanted` is the stream, its word, a mend."""
+    stream, word, mend = wanted
     named = _words(file, "sources", "name"), _words(file, "sources", "kind")
     known = [said for name, kind in zip(*named, strict=True) if (said := name or kind)]
-    if taken.source not in known:
-        mend = f"{suggestion(taken.source, known)}Name one of `sources`: {', '.join(known)}"
-        file.add((key, "from"), f"there is no source `{taken.source}`", mend)
+    if name not in known:
+        mend = f"{suggestion(name, known)}Name one of `sources`: {', '.join(known)}"
+        file.add(location, f"there is no source `{name}`", mend)
     for source in _found(sources):
-        if source.name == taken.source:
+        if source.name == name:
             streams = connectors.connector_type(source.kind).streams_of(source.options)
             if stream not in streams:
-                mend = f"Name a source that does, such as one of kind backstage, or list the {key} here"
-                file.add((key, "from"), f"the source `{source.name}` tells of no {key}", mend)
-    return taken
+                file.add(
+                    location, f"the source `{name}` tells of no {word}", f"Name a source that does, {mend}"
+                )
+
+
+def _surveys(file: ConfigFile, sources: Sequence[SourceConfig | None]) -> SurveysConfig:
+    value = (file.data or {}).get("surveys", {})
+    _check_secrets(file, SurveysConfig, value, ("surveys",))
+    context = {"folder": file.path.absolute().parent}
+    surveys = file.validated(SurveysConfig, value, ("surveys",), context=context)
+    if surveys and surveys.roster and surveys.roster.source:
+        mend = "such as one of kind backstage or github, or a `file`"
+        location = ("surveys", "roster", "from")
+        _check_source(
+            file, location, surveys.roster.source, sources, ("membership", "members of teams", mend)
+        )
+    return surveys or SurveysConfig()
 
 
 def _taken_entry(file: ConfigFile, key: str) -> dict[str, Any] | None:
@@ -284,6 +322,18 @@ def _check_pattern(file: ConfigFile, pattern: object, location: Location) -> Non
         file.add(location, f"is not a pattern: {problem}", mend)
 
 
+def _platform(file: ConfigFile) -> PlatformConfig:
+    section = (file.data or {}).get("platform", {})
+    platform = file.validated(PlatformConfig, section, ("platform",))
+    if platform is None:
+        return PlatformConfig()
+    for _, placed in platform.rules():
+        if placed.rule.kind == "step":
+            _check_pattern(file, placed.rule.pattern, (*placed.location, "step"))
+    platform_settings.check(file, platform)
+    return platform
+
+
 def _check_production(file: ConfigFile) -> None:
     production = file.data.get("production") if file.data else None
     for key in ProductionConfig.model_fields:
@@ -305,9 +355,7 @@ def _re2_problem(pattern: str) -> str | None:
     return None
 
 
-def _check_secrets(
-    file: ConfigFile, model: type[Options], entry: Mapping[str, Any], location: Location
-) -> None:
+def _check_secrets(file: ConfigFile, model: type[BaseModel], entry: object, location: Location) -> None:
     """Refuse a secret that stands in the file itself."""
     for secret in _secret_locations(model, entry, location):
         for place, text in file.texts(secret):

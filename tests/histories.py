@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 SQLITE_UTILS = Path(__file__).parent / "data" / "sqlite-utils.fi.gz"
@@ -49,6 +50,20 @@ class Upstream:
             check=True,
         )
         return run.stdout.decode("utf-8", "surrogateescape").strip()
+
+    def hold(self, files: Mapping[str, str | bytes]) -> None:
+        """From the next commit on these files, by path, and no others."""
+        # As `git fast-import` reads them, for work trees have links and names that a file system may lack.
+        rows = []
+        for path, text in files.items():
+            content = text.encode() if isinstance(text, str) else text
+            rows.append(f"M 100644 inline {path}\ndata {len(content)}\n".encode() + content)
+        stream = (
+            b"commit refs/cairn/tree\ncommitter A <a> 0 +0000\ndata 0\ndeleteall\n" + b"\n".join(rows) + b"\n"
+        )
+        subprocess.run(["git", "fast-import", "--quiet", "--force"], cwd=self.path, input=stream, check=True)
+        self.tree = self.git("rev-parse", "refs/cairn/tree^{tree}")
+        self.git("update-ref", "-d", "refs/cairn/tree")
 
     def commit(self, subject: str = "a change", *parents: str, branch: str | None = "main") -> str:
         """A commit on `parents`, or else on the branch's last, which is moved to it."""

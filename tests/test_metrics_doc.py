@@ -15,10 +15,11 @@ TEXT = (Path(__file__).parent.parent / "docs" / "metrics.md").read_text()
 
 
 def rows(heading: str) -> list[list[str]]:
-    """Cells of the table whose first heading that is."""
-    table = re.search(rf"^\| {heading} \|.*\n\|[-|]+\n((?:\|.*\n)+)", TEXT, re.MULTILINE)
-    assert table
-    return [[cell.strip() for cell in line.strip("|\n").split(" | ")] for line in table[1].splitlines()]
+    """Cells of the tables whose first heading that is."""
+    tables = re.findall(rf"^\| {heading} \|.*\n\|[-|]+\n((?:\|.*\n)+)", TEXT, re.MULTILINE)
+    assert tables
+    lines = [line for table in tables for line in table.splitlines()]
+    return [[cell.strip() for cell in line.strip("|\n").split(" | ")] for line in lines]
 
 
 def test_every_metric_is_there_with_its_unit_and_estimate() -> None:

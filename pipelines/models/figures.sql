@@ -1,17 +1,19 @@
 -- A metric's figures: those of services and repositories that there are, and above them one for every period.
 with own as (
-    select s.level, s.key, s.grain, s.period_start, f.value, f.n, f.low, f.high, f.excluded
+    select
+        s.subject_id, s.period_id, s.level, s.key, s.subject_key, s.grain, s.period_start, f.value, f.n, f.low, f.high, f.excluded
     from figure as f
-    inner join core.subject_period as s using (level, key, grain, period_start)
+    inner join core.figure_subject as w using (subject_id)
+    inner join core.subject_period as s on s.subject_id = w.own_id and s.period_id = f.period_id
 ),
 
 member as (
     select
-        r.level, r.key, o.grain, o.period_start,
+        r.subject_id, o.period_id,
         list_sort(list(o.value) filter (o.value is not null)) as figures,
         flatten(list(map_entries(o.excluded)) filter (o.excluded is not null)) as excluded
     from own as o
-    inner join core.roll_up as r on r.member_level = o.level and r.member = o.key
+    inner join core.roll_up as r on r.member_id = o.subject_id
     group by all
 ),
 
@@ -19,7 +21,8 @@ member as (
 -- those without a figure that were ever deployed have 0.
 above as (
     select
-        p.level, p.key, p.grain, p.period_start, p.services,
+        s.subject_id, period_id(p.grain, p.period_start) as period_id, p.level, p.key, p.subject_key, p.grain,
+        p.period_start, p.services,
         if(
             $is_census,
             list_concat(
@@ -29,18 +32,19 @@ above as (
         ) as figures,
         m.excluded
     from marts.period as p
-    left join member as m using (level, key, grain, period_start)
-    where p.level in ('organisation', 'team')
+    inner join core.figure_subject as s using (level, key)
+    left join member as m on m.subject_id = s.subject_id and m.period_id = period_id(p.grain, p.period_start)
+    where s.own_id is null
 ),
 
 above_excluded as (
-    select level, key, grain, period_start, map_from_entries(list_sort(list((reason, things)))) as excluded
+    select subject_id, period_id, map_from_entries(list_sort(list((reason, things)))) as excluded
     from (
-        select level, key, grain, period_start, entry.key as reason, sum(entry.value)::bigint as things
-        from (select level, key, grain, period_start, unnest(excluded) as entry from above)
+        select subject_id, period_id, entry.key as reason, sum(entry.value)::bigint as things
+        from (select subject_id, period_id, unnest(excluded) as entry from above)
         group by all
         union all
-        select level, key, grain, period_start, 'services_without_figure', services - coalesce(len(figures), 0)
+        select subject_id, period_id, 'services_without_figure', services - coalesce(len(figures), 0)
         from above
         where services > coalesce(len(figures), 0)
     )
@@ -48,12 +52,12 @@ above_excluded as (
 ),
 
 combined as (
-    select level, key, grain, period_start, value, n, low, high, excluded
+    select level, key, subject_key, grain, period_start, value, n, low, high, excluded
     from own
     where level <> 'tenure'
     union all
     select
-        a.level, a.key, a.grain, a.period_start,
+        a.level, a.key, a.subject_key, a.grain, a.period_start,
         case when not $is_sum then quantile_of_sorted(a.figures, 0.5)
             when len(a.figures) > 0 then coalesce(f.value, 0) end,
         case when $is_sum then coalesce(f.n, 0) else coalesce(len(a.figures), 0) end,
@@ -61,12 +65,12 @@ combined as (
         case when not $is_sum then a.figures[quantile_rank_high(len(a.figures), 0.5)] end,
         e.excluded
     from above as a
-    left join figure as f using (level, key, grain, period_start)
-    left join above_excluded as e using (level, key, grain, period_start)
+    left join figure as f using (subject_id, period_id)
+    left join above_excluded as e using (subject_id, period_id)
 )
 
 select
-    level, key, grain, period_start,
+    level, key, subject_key, grain, period_start,
     value::double as value, n::bigint as n, low::double as low, high::double as high, excluded::json as excluded
 from combined
-order by level, key, grain, period_start
+order by subject_key, grain, period_start

@@ -6,6 +6,7 @@ columns:
   metric: {type: varchar, description: "Name of the metric"}
   level: {type: varchar, description: "What the figure is about", accepted: [organisation, team, service, repository]}
   key: {type: varchar, description: "Its name at that level"}
+  subject_key: {type: ubigint, description: "Level and key as a number, by which the rows are stored: `subject_key(level, key)`"}
   grain: {type: varchar, description: "Length of the period", accepted: [day, week, month, quarter, year]}
   period_start: {type: date, description: "First local day"}
   period_end: {type: date, description: "First local day after the period"}
@@ -21,7 +22,7 @@ columns:
 */
 select
     $metric as metric,
-    p.level, p.key, p.grain, p.period_start, p.period_end,
+    p.level, p.key, p.subject_key, p.grain, p.period_start, p.period_end,
     if($is_census and p.is_deployed, coalesce(f.value, 0), f.value) as value,
     $unit as unit,
     coalesce(f.n, 0) as n,
@@ -35,4 +36,4 @@ select
     coalesce(f.excluded, '{}'::json) as excluded,
     $definition as definition
 from marts.period as p
-left join figures.$table as f using (level, key, grain, period_start)
+left join figures.$table as f using (subject_key, grain, period_start)

@@ -17,7 +17,7 @@ from tests.histories import Upstream
 WORKSPACE = r"""
 organisation: Acme
 sources:
-  - {kind: git, repositories: [./shop.git]}
+  - {kind: git, repositories: [./shop.git], evidence: true}
   - kind: files
     files:
       - {path: deploys.csv, record: deployment}
@@ -25,6 +25,9 @@ sources:
 services: [{name: shop, team: web, repositories: [shop]}]
 teams: [{name: web}, {name: pay}, {name: idle}]
 production: {environments: ["^prod-eu$", "^prod-us$"]}
+platform:
+  capabilities:
+    - {name: images, evidence: [{image: "acme.example/*"}, {image: acme.exmple/python}, {label: x}]}
 """
 DEPLOYS = """
 id,repository_url,environment,sha,status,created_at,finished_at
@@ -44,6 +47,7 @@ def test_what_matched_nothing_is_named(tmp_path: Path, monkeypatch: pytest.Monke
     for name in ("CAIRN_HOME", "CAIRN_WORKSPACE"):
         monkeypatch.delenv(name, raising=False)
     shop = Upstream(tmp_path / "shop.git")
+    shop.hold({"Dockerfile": "FROM acme.example/python:3.12"})
     sha = shop.commit()
     deploys = DEPLOYS.format(sha=sha).replace(",shop,", f",{shop.path},")
     for file, text in (("cairn.yaml", WORKSPACE), ("deploys.csv", deploys), ("ownership.csv", OWNERSHIP)):
@@ -60,9 +64,12 @@ def test_what_matched_nothing_is_named(tmp_path: Path, monkeypatch: pytest.Monke
         "deployment without repository: 1 of 2, which affects 50.0% of deployments.",
         "unknown owner: 1 of 3, which affects 33.3% of statements.",
         "idle: a team without services",
+        "platform: images: the rule `image: acme.exmple/python` has matched nothing so far; there is acme.",
+        "platform: images: the rule `label: x` has matched nothing so far: no label was seen; sources of",
     ):
         assert f"note  {said}" in result.output
     assert "matches ^prod-eu$" not in result.output
+    assert "ok    1 of 3 evidence rule(s) match something" in result.output
     snapshot = warehouse.published(home)
     assert snapshot is not None
     owners = snapshot.rows("select team, is_owner, is_assumed from marts.tenure order by valid_from")

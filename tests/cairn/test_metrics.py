@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from cairn.cli import app
 from dashboards.queries import Metric
-from pipelines.figures import ROW_KEYS
+from pipelines.figures import ADOPTION_ROW_KEYS, ROW_KEYS
 from pipelines.home import Home
 from tests.dashboards import snapshot
 from tests.dashboards.snapshot import Plan
@@ -40,7 +40,7 @@ def told(home: Path, *arguments: str) -> str:
 def test_every_metric_is_told_in_every_format(home: Path) -> None:
     rows = json.loads(told(home, *NAMES, "--format", "json"))
     assert {row["metric"] for row in rows} == set(NAMES)
-    assert {tuple(row) for row in rows} == {ROW_KEYS}
+    assert {tuple(row) for row in rows} == {ROW_KEYS, ADOPTION_ROW_KEYS}
     assert {row["unit"] for row in rows} == {"count", "per_week", "ratio", "seconds"}
     cells = list(csv.DictReader(StringIO(told(home, *NAMES, "--format", "csv"))))
     assert [float(row["value"]) for row in cells if row["value"]] == [

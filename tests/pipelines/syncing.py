@@ -5,8 +5,10 @@ from __future__ import annotations
 import importlib
 import multiprocessing
 import os
+import shutil
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,35 +30,57 @@ def workspace(*repositories: Path) -> Workspace:
     return Workspace(organisation="Acme", sources=(SourceConfig(kind="git", name="git", options=options),))
 
 
+Call = tuple[str, int]
+"""A function, by its full name, and which call of it."""
+
+
 def sync(
-    home: Home, settings: Workspace, *, is_full: bool = False, kill_at: tuple[str, int] | None = None
+    home: Home,
+    settings: Workspace,
+    *,
+    is_full: bool = False,
+    kill_at: Call | None = None,
+    copy_at: Mapping[Path, Call] | None = None,
 ) -> multiprocessing.process.BaseProcess:
-    """Run the job to its end, or until the `kill_at[1]`-th call of a function kills the process before it."""
-    process = start(home, settings, is_full=is_full, kill_at=kill_at)
+    """Run the job to its end, or until a call of a function kills the process before it.
+
+    Before each call of `copy_at` the home is copied: what is left where the process is killed there.
+    """
+    process = start(home, settings, is_full=is_full, kill_at=kill_at, copy_at=copy_at)
     process.join(100)
     return process
 
 
 def start(
-    home: Home, settings: Workspace, *, is_full: bool = False, kill_at: tuple[str, int] | None = None
+    home: Home,
+    settings: Workspace,
+    *,
+    is_full: bool = False,
+    kill_at: Call | None = None,
+    copy_at: Mapping[Path, Call] | None = None,
 ) -> multiprocessing.process.BaseProcess:
-    process = _processes.Process(target=_sync, args=(home, settings, is_full, kill_at))
+    process = _processes.Process(target=_sync, args=(home, settings, is_full, kill_at, copy_at or {}))
     process.start()
     return process
 
 
-def _sync(home: Home, settings: Workspace, is_full: bool, kill_at: tuple[str, int] | None) -> None:
+def _sync(
+    home: Home, settings: Workspace, is_full: bool, kill_at: Call | None, copy_at: Mapping[Path, Call]
+) -> None:
     from pipelines.assets import Run
     from pipelines.job import run_in_foreground
 
     if kill_at:
-        _kill_at(*kill_at)
+        _before(kill_at, lambda: os.kill(os.getpid(), signal.SIGKILL))
+    for copy, call in copy_at.items():
+        _before(call, partial(shutil.copytree, home.root, copy))
     run = Run(home, settings, is_full=is_full)
     is_done = run_in_foreground(run, source=None, on_wait=(home.root / "waited").touch)
     os._exit(0 if is_done and not run.broken else 1)
 
 
-def _kill_at(function: str, call: int) -> None:
+def _before(call: Call, act: Callable[[], object]) -> None:
+    function, number = call
     owner_name, _, name = function.rpartition(".")
     owner: Any
     try:
@@ -67,14 +91,14 @@ def _kill_at(function: str, call: int) -> None:
     real: Callable[..., Any] = getattr(owner, name)
     calls = 0
 
-    def deadly(*arguments: Any, **named: Any) -> Any:
+    def watched(*arguments: Any, **named: Any) -> Any:
         nonlocal calls
         calls += 1
-        if calls == call:
-            os.kill(os.getpid(), signal.SIGKILL)
+        if calls == number:
+            act()
         return real(*arguments, **named)
 
-    setattr(owner, name, deadly)
+    setattr(owner, name, watched)
 
 
 def published_rows(home: Home) -> dict[str, list[str]]:

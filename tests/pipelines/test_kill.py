@@ -1,21 +1,23 @@
-"""A sync killed at any stage: the next one ends as if nothing had happened."""
+"""A sync killed at any stage: the next one ends as if nothing had happened.
+
+Killed where it stands, a process leaves its files as they are. So one sync, whose home is copied at each
+stage, leaves what as many killed ones would; `tests/demo/test_kill.py` kills.
+"""
 
 from __future__ import annotations
-
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
 from pipelines import status
 from pipelines.home import Home
+from tests.demo.pulling import tables
 from tests.histories import Upstream
 from tests.pipelines.syncing import published_rows, sync, workspace
 
 pytestmark = pytest.mark.timeout(300)
 
 # One function called at each stage of a sync, and which call of it.
-STAGES = {
+READING_OR_LOADING = {
     "before anything": ("pipelines.status.begin", 1),
     "before the mirror is made": ("connectors.git.mirror.update", 1),
     "before the first batch": ("pipelines.landing.Landing.write", 1),
@@ -24,6 +26,8 @@ STAGES = {
     "all landed, outcome not noted": ("pipelines.reading._note_outcome", 1),
     "merging": ("pipelines.ingest._merge", 2),
     "merged, not committed": ("pipelines.ingest._name", 4),
+}
+LOADED = {
     "committed, files not deleted": ("pathlib.Path.unlink", 1),
     "before lineage": ("pipelines.lineage.first_containing", 1),
     "between two models": ("pipelines.modelling._compare", 9),
@@ -32,16 +36,7 @@ STAGES = {
     "published, not collected": ("pipelines.warehouse._collect", 1),
     "before the end": ("pipelines.status.end", 1),
 }
-
-
-IDENTITY_KEY = "0" * 64
-
-
-def home_in(folder: Path) -> Home:
-    home = Home(folder)
-    home.create()
-    (home.root / "identity.key").write_text(IDENTITY_KEY)
-    return home
+MODELLING = ("pipelines.refresh.build", 1)
 
 
 @pytest.fixture(scope="module")
@@ -54,39 +49,50 @@ def upstream(tmp_path_factory: pytest.TempPathFactory) -> Upstream:
 
 
 @pytest.fixture(scope="module")
-def killed(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Home]:
-    """Stage → a home whose first sync was killed there; after them all a release was made."""
-    homes = {stage: home_in(tmp_path_factory.mktemp("home")) for stage in STAGES}
-    with ThreadPoolExecutor(2) as pool:
-        ends = pool.map(
-            lambda stage: sync(homes[stage], workspace(upstream.path), kill_at=STAGES[stage]), STAGES
-        )
-        assert {stage: end.exitcode for stage, end in zip(STAGES, ends, strict=True)} == dict.fromkeys(
-            STAGES, -9
-        )
+def homes(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Home]:
+    """Stage → a home whose first sync stopped there; "" → one that none stopped. Then a release was made."""
+    folder = tmp_path_factory.mktemp("homes")
+    stages = READING_OR_LOADING | LOADED
+    homes = {stage: Home(folder / stage) for stage in stages} | {"": Home(folder / "undisturbed")}
+    copies = {homes[stage].root: call for stage, call in stages.items()}
+    homes[""].create()
+    assert len(homes[""].identity_key()) == 32
+    assert sync(homes[""], workspace(upstream.path), copy_at=copies).exitcode == 0
     upstream.commit("one more")
     upstream.tag("2.0.0")
     return homes
 
 
 @pytest.fixture(scope="module")
-def undisturbed(
-    killed: dict[str, Home], upstream: Upstream, tmp_path_factory: pytest.TempPathFactory
-) -> Home:
-    home = home_in(tmp_path_factory.mktemp("undisturbed"))
-    assert sync(home, workspace(upstream.path)).exitcode == 0
-    assert len(published_rows(home)["deployment"]) == 7
-    return home
+def undisturbed(homes: dict[str, Home], upstream: Upstream) -> Home:
+    assert sync(homes[""], workspace(upstream.path)).exitcode == 0
+    assert len(published_rows(homes[""])["deployment"]) == 7
+    return homes[""]
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_killed_at_any_stage_the_next_sync_ends_as_if_nothing_had_happened(
-    stage: str, killed: dict[str, Home], undisturbed: Home, upstream: Upstream
+def is_clean(home: Home) -> bool:
+    """Whether nothing half done is left."""
+    return not [*home.landing.glob("*/*"), *home.published.glob("*.tmp*"), *home.root.glob(".*")]
+
+
+@pytest.mark.parametrize("stage", LOADED)
+def test_killed_once_all_is_loaded_the_next_sync_ends_as_if_nothing_had_happened(
+    stage: str, homes: dict[str, Home], undisturbed: Home, upstream: Upstream
 ) -> None:
-    home = killed[stage]
+    home = homes[stage]
+    assert status.read(home).syncing_since is None
     assert sync(home, workspace(upstream.path)).exitcode == 0
     assert published_rows(home) == published_rows(undisturbed)
-    assert list(home.landing.glob("*/*")) == []
-    assert list(home.published.glob("*.tmp*")) == []
-    assert list(home.root.glob(".*")) == []
+    assert is_clean(home)
     assert status.read(home).syncing_since is None
+
+
+@pytest.mark.parametrize("stage", READING_OR_LOADING)
+def test_killed_before_the_next_sync_loads_the_same(
+    stage: str, homes: dict[str, Home], undisturbed: Home, upstream: Upstream
+) -> None:
+    """And nothing was modelled: the rest of that sync is a first one's."""
+    home = homes[stage]
+    assert sync(home, workspace(upstream.path), kill_at=MODELLING).exitcode == -9
+    assert tables(home) == tables(undisturbed)
+    assert is_clean(home)

@@ -99,13 +99,12 @@ def test_a_strict_ancestor_is_reached_over_an_edge(parents: Parents, data: st.Da
 def test_an_update_ends_where_a_fresh_start_does(parents: Parents, data: st.DataObject) -> None:
     connection = _tables()
     shas = sorted(parents, key=int)
+    known: set[str] = set()
     for _ in range(3):
-        # Commits come in order; deployments may be added, inserted, moved and removed at will.
-        known = shas[: data.draw(st.integers(1, len(shas)))]
-        known = max(
-            known, [s for (s,) in connection.execute("select sha from core.commit").fetchall()], key=len
-        )
-        chain = data.draw(st.lists(st.sampled_from(known), max_size=6))
+        # Commits come in any order, even after their deployment, and stay; deployments may be added,
+        # inserted, moved and removed at will.
+        known |= data.draw(st.sets(st.sampled_from(shas), min_size=1))
+        chain = data.draw(st.lists(st.sampled_from(shas), max_size=6))
         _fill(connection, {sha: parents[sha] for sha in known}, chain)
         lineage.label(connection)
         wanted = first_containing(chain, {sha: parents[sha] for sha in known})
@@ -120,6 +119,19 @@ def test_an_appended_deployment_labels_new_commits_alone(tmp_path: Path) -> None
     _fill(connection, parents, ["900", "910"])
     assert lineage.label(connection) == 10
     assert lineage.label(connection) == 0
+
+
+def test_a_commit_that_comes_in_late_is_walked_then() -> None:
+    connection = _tables()
+    _fill(connection, {"0": [], "2": ["1"], "3": ["2"]}, ["0", "2", "3"])
+    assert lineage.label(connection) == 3
+    _fill(connection, {"0": [], "1": ["0"], "2": ["1"], "3": ["2"]}, ["0", "2", "3"])
+    # From the deployment that it was missed in.
+    assert lineage.label(connection) == 3
+    assert dict(connection.execute("select sha, sequence from lineage.label").fetchall()) == {
+        "0": 1, "1": 2, "2": 2, "3": 3,
+    }  # fmt: skip
+    assert connection.execute("from lineage.missing").fetchall() == []
 
 
 def test_a_long_line_of_commits_and_many_tags_are_walked_once() -> None:

@@ -34,26 +34,24 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
         register(connection)
         connection.execute((MODELS / "macros.sql").read_text())
         connection.execute(
-            "create table observation (level text, grain text, period_start date, key text, value double,"
-            " ended boolean, left_out text)"
+            "create table observation (period_id integer, subject_id integer, value double, ended boolean,"
+            " left_out text)"
         )
         yield connection
 
 
 def figures(connection: duckdb.DuckDBPyConnection, *samples: Times) -> list[Figure]:
     """The figure of each sample, as a service of its own; each has one more that is left out."""
-    rows: list[tuple[str, float, bool, str | None]] = [
-        (str(n), *time, None) for n, times in enumerate(samples) for time in times
+    rows: list[tuple[int, float, bool, str | None]] = [
+        (n, *time, None) for n, times in enumerate(samples) for time in times
     ]
-    rows += [(str(n), -1.0, True, "negative") for n in range(len(samples))]
-    given = pa.table(dict(zip(("key", "value", "ended", "left_out"), zip(*rows, strict=True), strict=True)))
-    connection.register("given", given)
-    connection.execute(
-        "truncate observation; insert into observation select 'service', 'month', '2026-03-01', * from given"
-    )
+    rows += [(n, -1.0, True, "negative") for n in range(len(samples))]
+    names = ("subject_id", "value", "ended", "left_out")
+    connection.register("given", pa.table(dict(zip(names, zip(*rows, strict=True), strict=True))))
+    connection.execute("truncate observation; insert into observation select 1, * from given")
     found = connection.execute((MODELS / "estimates" / "survival.sql").read_text()).fetchall()
     assert all(row[-1] == {"negative": 1} for row in found)
-    return [Figure(*row[4:8]) for row in sorted(found, key=lambda row: int(row[1]))]
+    return [Figure(*row[2:6]) for row in sorted(found)]
 
 
 def median_by_scipy(times: Times) -> float | None:

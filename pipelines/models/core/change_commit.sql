@@ -13,16 +13,30 @@ columns:
   origin_sha: {type: varchar, description: "The commit itself, or what it was picked from"}
   sha: {type: varchar, description: "Commit id"}
 */
-with labelled as (
-    select distinct c.source, c.repository_id, k.sha
-    from lineage.label as k
-    inner join core.chain as c on c.chain_id = k.line_id
+with unowned as (
+    select source, repository_id, sha
+    from core.commit
+    anti join core.claim using (source, repository_id, sha)
+    anti join core.pick using (source, repository_id, sha)
+    where not is_merge
+),
+
+-- Itself, or as a cherry-pick.
+shipping as (
+    select source, repository_id, sha from unowned
+    union all
+    select source, repository_id, p.sha
+    from core.pick as p
+    semi join unowned as u
+        on u.source = p.source and u.repository_id = p.repository_id and u.sha = p.origin_sha
 ),
 
 shipped as (
-    select source, repository_id, sha from labelled
-    union
-    select source, repository_id, origin_sha from core.pick semi join labelled using (source, repository_id, sha)
+    select s.source, s.repository_id, coalesce(p.origin_sha, s.sha) as sha
+    from shipping as s
+    inner join core.chain as c using (source, repository_id)
+    left join core.pick as p using (source, repository_id, sha)
+    semi join lineage.label as k on k.line_id = c.chain_id and k.sha = s.sha
 ),
 
 own as (
@@ -31,12 +45,8 @@ own as (
     inner join core.merged_change as m using (source, repository_id, number)
     where c.is_owner and not c.is_pick
     union all
-    select c.source || ':' || c.repository_id || '@' || c.sha, null, c.source, c.repository_id, 'part', c.sha
-    from core.commit as c
-    semi join shipped using (source, repository_id, sha)
-    anti join core.claim using (source, repository_id, sha)
-    anti join core.pick using (source, repository_id, sha)
-    where not c.is_merge
+    select distinct source || ':' || repository_id || '@' || sha, null, source, repository_id, 'part', sha
+    from shipped
     union all
     select change_id, number, source, repository_id, 'whole', unnest(list_distinct([merge_sha, head_sha]))
     from core.merged_change

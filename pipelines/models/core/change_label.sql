@@ -15,12 +15,33 @@ with line as (
     group by line_id
 ),
 
-contained as (
-    select l.line_id, o.change_id, o.role, o.origin_sha, min(k.sequence) as sequence
+picked as (
+    select distinct change_id from core.change_commit where sha <> origin_sha
+),
+
+-- Of a commit and its cherry-picks the first counts.
+part as (
+    select o.source, o.repository_id, o.change_id, o.role, o.sha, if(p.change_id is not null, o.origin_sha, null) as origin_sha
     from core.change_commit as o
+    left join picked as p using (change_id)
+),
+
+labelled as (
+    select l.line_id, o.change_id, o.role, o.origin_sha, k.sequence
+    from part as o
     inner join line as l using (source, repository_id)
     inner join lineage.label as k on k.line_id = l.line_id and k.sha = o.sha
-    group by all
+),
+
+contained as (
+    select line_id, change_id, role, sequence
+    from labelled
+    where origin_sha is null
+    union all
+    select line_id, change_id, role, min(sequence)
+    from labelled
+    where origin_sha is not null
+    group by line_id, change_id, role, origin_sha
 ),
 
 least_of as (
@@ -33,7 +54,7 @@ least_of as (
     group by all
 )
 
-select line_id, change_id, least(whole, if(l.commits = c.commits, parts, null)) as sequence
+select l.line_id, l.change_id, least(l.whole, if(l.commits = c.commits, l.parts, null)) as sequence
 from least_of as l
 inner join core.change as c using (change_id)
-where whole is not null or (l.commits = c.commits and l.commits > 0)
+where l.whole is not null or (l.commits = c.commits and l.commits > 0)

@@ -1,11 +1,10 @@
 /*
 description: Deployments that failed, by what figures are about.
-grain: one row per level, key and deployment
-key: [level, key, deployment_id]
+grain: one row per subject and deployment
+key: [subject_id, deployment_id]
 day: finished_on
 columns:
-  level: {type: varchar, description: "Level of the figures", accepted: [repository, service, tenure]}
-  key: {type: varchar, description: "Name of the repository or service, or of a service in a team"}
+  subject_id: {type: integer, description: "Subject"}
   deployment_id: {type: varchar, description: "Deployment that failed"}
   finished_on: {type: date, description: "Local day on which it reached production"}
   began_at: {type: timestamp with time zone, description: "When the failure began (UTC)"}
@@ -13,7 +12,7 @@ columns:
   known_until: {type: timestamp with time zone, description: "Until when it is known to have been open, if it is (UTC)", nullable: true}
 */
 select
-    s.level, s.key, f.deployment_id, d.finished_on,
+    s.subject_id, f.deployment_id, d.finished_on,
     min(f.began_at) as began_at,
     if(count(*) = count(f.recovered_at), max(f.recovered_at), null) as recovered_at,
     max(f.known_until) as known_until

@@ -4,6 +4,7 @@ grain: one row per day and grain
 key: [day, grain]
 day: day
 columns:
+  period_id: {type: integer, description: "The grain and period as a number"}
   day: {type: date, description: "Local day"}
   grain: {type: varchar, description: "Length of the period", accepted: [day, week, month, quarter, year]}
   period_start: {type: date, description: "First local day of the period"}
@@ -15,7 +16,7 @@ with span as (
     from core.activity
 )
 
-select day, grain, period_start(grain, day) as period_start
+select period_id(grain, period_start(grain, day)) as period_id, day, grain, period_start(grain, day) as period_start
 from (
     select day, unnest(grains()) as grain
     from (select unnest(range(first_day, until, interval 1 day))::date as day from span)

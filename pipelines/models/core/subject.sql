@@ -5,6 +5,8 @@ description: >-
 grain: one row per level, key, chain and time
 key: [level, key, chain_id, valid_from]
 columns:
+  subject_id: {type: integer, description: "The level and key as a number"}
+  shared_id: {type: integer, description: "Another number, the same for all subjects of the same chains and times"}
   level: {type: varchar, description: "Level of the figures", accepted: [repository, service, tenure]}
   key: {type: varchar, description: "Name of the repository or service; of a tenure `SERVICE in TEAM`"}
   service: {type: varchar, description: "Service; null for a repository", nullable: true}
@@ -18,19 +20,38 @@ with service_chain as (
     inner join core.chain as w on w.source = m.source and w.repository_id = m.repository_id and w.service is null
     left join core.chain as o
         on o.source = m.source and o.repository_id = m.repository_id and o.service = m.service
+),
+
+subject as (
+    select
+        'repository' as level, r.repository as key, null as service, c.chain_id,
+        '-infinity'::timestamptz as valid_from, 'infinity'::timestamptz as valid_until
+    from core.repository as r
+    inner join core.chain as c using (source, repository_id)
+    where c.service is null
+    union all
+    select 'service', service, service, chain_id, '-infinity'::timestamptz, 'infinity'::timestamptz
+    from service_chain
+    union all
+    select 'tenure', t.service || ' in ' || t.team, t.service, c.chain_id, t.valid_from, t.valid_until
+    from core.tenure as t
+    inner join service_chain as c using (service)
+    where not t.is_whole
+),
+
+numbered as (
+    select dense_rank() over (order by level, key)::integer as subject_id, * from subject
+),
+
+alike as (
+    select subject_id, -min(subject_id) over (partition by parts) as shared_id
+    from (
+        select subject_id, list((chain_id, valid_from, valid_until) order by chain_id, valid_from) as parts
+        from numbered
+        group by subject_id
+    )
 )
 
-select
-    'repository' as level, r.repository as key, null as service, c.chain_id,
-    '-infinity'::timestamptz as valid_from, 'infinity'::timestamptz as valid_until
-from core.repository as r
-inner join core.chain as c using (source, repository_id)
-where c.service is null
-union all
-select 'service', service, service, chain_id, '-infinity'::timestamptz, 'infinity'::timestamptz
-from service_chain
-union all
-select 'tenure', t.service || ' in ' || t.team, t.service, c.chain_id, t.valid_from, t.valid_until
-from core.tenure as t
-inner join service_chain as c using (service)
-where not t.is_whole
+select n.subject_id, a.shared_id, n.* exclude (subject_id)
+from numbered as n
+inner join alike as a using (subject_id)

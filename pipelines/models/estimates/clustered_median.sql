@@ -1,7 +1,7 @@
 -- Median (type 7) of `value`, with Woodruff's interval: those of one `cluster` are not independent.
 with clustered as materialized (
     select
-        level, key, grain, period_start, cluster,
+        subject_id, period_id, cluster,
         list(value) filter (left_out is null and value is not null) as members
     from observation
     group by all
@@ -9,7 +9,7 @@ with clustered as materialized (
 
 ordered as (
     select
-        level, key, grain, period_start,
+        subject_id, period_id,
         list_sort(flatten(list(members) filter (members is not null))) as ascending, count(members) as clusters
     from clustered
     group by all
@@ -23,37 +23,37 @@ middle as (
 -- each cluster's residual, sums do not depend on order.
 residual as (
     select
-        level, key, grain, period_start, m.n, m.clusters,
+        subject_id, period_id, m.n, m.clusters,
         len(list_filter(c.members, lambda member: member <= m.median)) as below,
-        m.n * below - len(c.members) * sum(below) over (partition by level, key, grain, period_start) as residual
+        m.n * below - len(c.members) * sum(below) over (partition by subject_id, period_id) as residual
     from clustered as c
-    inner join middle as m using (level, key, grain, period_start)
+    inner join middle as m using (subject_id, period_id)
     where c.members is not null and m.clusters >= 10
 ),
 
 spread as (
     select
-        level, key, grain, period_start,
+        subject_id, period_id,
         sqrt(clusters / (clusters - 1) * sum(residual * residual)) / (n * n)
         * t_quantile_95(clusters - 1) as margin
     from residual
-    group by level, key, grain, period_start, n, clusters
+    group by subject_id, period_id, n, clusters
 ),
 
 left_out as (
-    select level, key, grain, period_start, excluded(left_out) as excluded
+    select subject_id, period_id, excluded(left_out) as excluded
     from observation
     where left_out is not null
     group by all
 )
 
 select
-    level, key, grain, period_start,
+    subject_id, period_id,
     m.median as value,
     coalesce(m.n, 0) as n,
     case when s.margin < 0.5 then quantile_of_sorted(m.ascending, 0.5 - s.margin) end as low,
     case when s.margin < 0.5 then quantile_of_sorted(m.ascending, 0.5 + s.margin) end as high,
     l.excluded
 from middle as m
-left join spread as s using (level, key, grain, period_start)
-left join left_out as l using (level, key, grain, period_start)
+left join spread as s using (subject_id, period_id)
+left join left_out as l using (subject_id, period_id)

@@ -1,14 +1,15 @@
 -- Number of distinct things; above a service those of all its members, each once.
 with observed as (
-    select level, key, grain, period_start, thing from observation
+    select subject_id, period_id, thing from observation
     union all
-    select r.level, r.key, o.grain, o.period_start, o.thing
+    select r.subject_id, o.period_id, o.thing
     from observation as o
-    inner join core.roll_up as r on r.member_level = o.level and r.member = o.key
+    inner join core.figure_subject as w using (subject_id)
+    inner join core.roll_up as r on r.member_id = w.own_id
 )
 
 select
-    level, key, grain, period_start,
+    subject_id, period_id,
     count(distinct thing) as value, count(distinct thing) as n,
     null as low, null as high, null::map(varchar, bigint) as excluded
 from observed

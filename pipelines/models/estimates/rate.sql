@@ -1,7 +1,7 @@
 -- Share of observations that are a `hit`, with Wilson's interval.
 with counted as (
     select
-        level, key, grain, period_start,
+        subject_id, period_id,
         count(*) filter (left_out is null and hit) as hits,
         count(*) filter (left_out is null) as n,
         excluded(left_out) as excluded
@@ -10,7 +10,7 @@ with counted as (
 )
 
 select
-    level, key, grain, period_start,
+    subject_id, period_id,
     if(n > 0, hits / n, null) as value,
     n,
     if(n > 0, greatest(wilson_middle(hits, n) - wilson_margin(hits, n), 0), null) as low,

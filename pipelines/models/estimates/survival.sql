@@ -5,7 +5,7 @@
 -- coverage 91-98 % for 6 to 100, up to half of them open.
 with counted as (
     select
-        level, key, grain, period_start, value,
+        subject_id, period_id, value,
         count(*) filter (left_out is null) as observed,
         count(*) filter (left_out is null and ended) as ends
     from observation
@@ -17,8 +17,8 @@ at_risk as (
     from counted
     where observed > 0
     window
-        figure as (partition by level, key, grain, period_start),
-        onwards as (partition by level, key, grain, period_start order by value desc)
+        figure as (partition by subject_id, period_id),
+        onwards as (partition by subject_id, period_id order by value desc)
 ),
 
 curve as (
@@ -29,7 +29,7 @@ curve as (
         lead(value) over so_far as next_value
     from at_risk
     where ends > 0
-    window so_far as (partition by level, key, grain, period_start order by value)
+    window so_far as (partition by subject_id, period_id order by value)
 ),
 
 -- At zero there is no variance to go by: the size stays what it was.
@@ -40,12 +40,12 @@ effective as (
         coalesce(size_here, lag(size_here) over so_far, n)::bigint as size,
         size * (1 - survival) + 1e-9 as failed
     from curve
-    window so_far as (partition by level, key, grain, period_start order by value)
+    window so_far as (partition by subject_id, period_id order by value)
 ),
 
 figure as (
     select
-        level, key, grain, period_start,
+        subject_id, period_id,
         arg_min_null(if(abs(survival - 0.5) < 1e-9, (value + next_value) / 2, value), value)
             filter (survival <= 0.5 + 1e-9) as median,
         min(value) filter (failed >= quantile_rank_low(size, 0.5)) as low,
@@ -56,11 +56,11 @@ figure as (
 
 size as (
     select
-        level, key, grain, period_start, count(*) filter (left_out is null) as n, excluded(left_out) as excluded
+        subject_id, period_id, count(*) filter (left_out is null) as n, excluded(left_out) as excluded
     from observation
     group by all
 )
 
-select level, key, grain, period_start, f.median as value, n, f.low, f.high, excluded
+select subject_id, period_id, f.median as value, n, f.low, f.high, excluded
 from size
-left join figure as f using (level, key, grain, period_start)
+left join figure as f using (subject_id, period_id)

@@ -20,17 +20,17 @@ with brought as (
 -- A rollout of several of a service's repositories is one batch.
 deployed as (
     select
-        s.level, s.key, min(d.finished_on) as finished_on,
+        s.subject_id, min(d.finished_on) as finished_on,
         coalesce(sum(b.changes), 0) as changes, bool_and(d.is_baseline) as is_baseline
     from core.chain_deployment as d
-    inner join core.subject as s
+    inner join core.chain_subject as s
         on s.chain_id = d.chain_id and during(d.finished_at, s.valid_from, s.valid_until)
     left join brought as b on b.chain_id = d.chain_id and b.sequence = d.sequence
-    group by s.level, s.key, d.deployment_id
+    group by s.subject_id, d.deployment_id
 )
 
 select
-    d.level, d.key, p.grain, p.period_start, d.changes::double as value,
+    d.subject_id, p.period_id, d.changes::double as value,
     case when d.is_baseline then 'baseline' when d.changes = 0 then 'empty' end as left_out
 from deployed as d
 inner join core.period as p on p.day = d.finished_on

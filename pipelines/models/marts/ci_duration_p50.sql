@@ -11,8 +11,8 @@ metric:
   estimate: median
   coverage: ci
 */
-select s.level, s.key, p.grain, p.period_start, x.duration_seconds as value, x.duration_left_out as left_out
+select s.subject_id, p.period_id, x.duration_seconds as value, x.duration_left_out as left_out
 from core.run as x
-inner join core.subject as s
+inner join core.chain_subject as s
     on s.chain_id = x.chain_id and during(x.counted_at, s.valid_from, s.valid_until)
 inner join core.period as p on p.day = x.counted_on

@@ -12,8 +12,8 @@ metric:
   estimate: rate
   coverage: ci
 */
-select s.level, s.key, p.grain, p.period_start, x.is_flaky as hit, x.left_out
+select s.subject_id, p.period_id, x.is_flaky as hit, x.left_out
 from core.workflow_commit as x
-inner join core.subject as s
+inner join core.chain_subject as s
     on s.chain_id = x.chain_id and during(x.counted_at, s.valid_from, s.valid_until)
 inner join core.period as p on p.day = x.counted_on

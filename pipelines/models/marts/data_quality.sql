@@ -4,7 +4,7 @@ grain: one row per kind and sort of figure
 key: [kind, affects]
 columns:
   kind: {type: varchar, description: "What is the matter"}
-  affects: {type: varchar, description: "What `affected` counts", accepted: [deployments, changes, incidents, recorded deployments, statements]}
+  affects: {type: varchar, description: "What `affected` counts", accepted: [deployments, changes, incidents, recorded deployments, statements, uses]}
   meaning: {type: varchar, description: "What follows from it"}
   things: {type: bigint, description: "How many there are"}
   of_things: {type: bigint, description: "Out of how many"}
@@ -24,7 +24,8 @@ with total as (
         (select count(*) from core.located_deployment where is_production and status = 'success') as succeeded,
         (select count(distinct (said_service, said_team)) from core.ownership_fact) as statements,
         (select count(distinct author) from core.author) as authors,
-        (select count(*) from core.author) as written
+        (select count(*) from core.author) as written,
+        (select count(distinct observation_id) from core.capability_observation) as uses
 ),
 
 kind (kind, affects, of_things, of_affected, meaning) as (
@@ -84,6 +85,12 @@ kind (kind, affects, of_things, of_affected, meaning) as (
         'People who are, as far as is known, in no team: a team''s size, and who it is to ask, lacks them.'
     from total
     where exists (from history.membership)
+    union all
+    select
+        'use_without_service', 'uses', uses, uses,
+        'Of no service that is known by that name, or of one of several that share a repository: they are in no figure of adoption.'
+    from total
+    where exists (from config.capability_rule)
 ),
 
 found as (

@@ -11,30 +11,30 @@ metric:
   estimate: given
 */
 with deployed as (
-    select distinct s.level, s.key, d.finished_on as day
+    select distinct s.subject_id, d.finished_on as day
     from core.chain_deployment as d
     inner join core.subject as s
         on s.chain_id = d.chain_id and during(d.finished_at, s.valid_from, s.valid_until)
 ),
 
 week as (
-    select s.level, s.key, s.period_start, count(d.day) as days
+    select s.subject_id, s.period_start, count(d.day) as days
     from core.subject_period as s
     left join deployed as d
-        on d.level = s.level and d.key = s.key and period_start('week', d.day) = s.period_start
+        on d.subject_id = s.subject_id and period_start('week', d.day) = s.period_start
     where s.grain = 'week' and s.is_deployed
     group by all
 ),
 
 figure as (
-    select w.level, w.key, p.grain, p.period_start, quantile_cont(w.days, 0.5) as value, count(*) as n
+    select w.subject_id, p.period_id, quantile_cont(w.days, 0.5) as value, count(*) as n
     from week as w
     inner join core.period as p on p.day = w.period_start and p.grain <> 'day'
     group by all
     union all
-    select s.level, s.key, 'day', s.period_start, if(d.day is null, 0, 7), 1
+    select s.subject_id, s.period_id, if(d.day is null, 0, 7), 1
     from core.subject_period as s
-    left join deployed as d on d.level = s.level and d.key = s.key and d.day = s.period_start
+    left join deployed as d on d.subject_id = s.subject_id and d.day = s.period_start
     where s.grain = 'day' and s.is_deployed
 )
 

@@ -9,8 +9,8 @@ metric:
     names, else from tags that match `releases`. Above a service, their number, each once.
   estimate: count
 */
-select s.level, s.key, p.grain, p.period_start, d.deployment_id as thing
+select s.subject_id, p.period_id, d.deployment_id as thing
 from core.chain_deployment as d
-inner join core.subject as s
+inner join core.chain_subject as s
     on s.chain_id = d.chain_id and during(d.finished_at, s.valid_from, s.valid_until)
 inner join core.period as p on p.day = d.finished_on

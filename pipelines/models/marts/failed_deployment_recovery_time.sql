@@ -21,7 +21,7 @@ with timed as (
 )
 
 select
-    f.level, f.key, p.grain, p.period_start,
+    f.subject_id, p.period_id,
     f.seconds as value, f.ended, case when f.seconds < 0 then 'negative' end as left_out
 from timed as f
 inner join core.period as p on p.day = f.finished_on

@@ -9,7 +9,8 @@ columns:
   definition: {type: varchar, description: "What the figure means"}
   better: {type: varchar, description: "Direction that is better; null where neither is", nullable: true, accepted: [higher, lower]}
   estimate: {type: varchar, description: "Kind of figure"}
+  area: {type: varchar, description: "What it is about", accepted: [delivery, adoption]}
 */
-select metric, title, unit, definition, better, estimate
+select metric, title, unit, definition, better, estimate, area
 from config.metric
 order by metric

@@ -6,6 +6,7 @@ day: period_start
 columns:
   level: {type: varchar, description: "What figures are about", accepted: [organisation, team, service, repository]}
   key: {type: varchar, description: "Its name at that level"}
+  subject_key: {type: ubigint, description: "Level and key as a number, by which the rows are stored: `subject_key(level, key)`"}
   grain: {type: varchar, description: "Length of the period", accepted: [day, week, month, quarter, year]}
   period_start: {type: date, description: "First local day"}
   period_end: {type: date, description: "First local day after the period"}
@@ -17,16 +18,16 @@ columns:
   ci_partial: {type: boolean, description: "Runs were not read to its end"}
 */
 select
-    level, key, grain, period_start, period_end, is_deployed, null::bigint as services,
+    level, key, subject_key, grain, period_start, period_end, is_deployed, null::bigint as services,
     null::bigint as deployed_services, delivery_partial, failure_partial, ci_partial
 from core.subject_period
 where level <> 'tenure'
 union all
 select
-    r.level, r.key, s.grain, s.period_start, any_value(s.period_end), false, count(*),
+    r.level, r.key, subject_key(r.level, r.key), s.grain, s.period_start, any_value(s.period_end), false, count(*),
     count(*) filter (s.is_deployed), bool_or(s.delivery_partial), bool_or(s.failure_partial),
     bool_or(s.ci_partial)
 from core.subject_period as s
 inner join core.roll_up as r on r.member_level = s.level and r.member = s.key
 group by r.level, r.key, s.grain, s.period_start
-order by all
+order by subject_key, grain, period_start

@@ -12,9 +12,9 @@ metric:
   estimate: clustered_median
 */
 select
-    s.level, s.key, p.grain, p.period_start,
+    s.subject_id, p.period_id,
     x.release_seconds as value, x.deployment_id as cluster, x.left_out
 from core.pull_request_release as x
-inner join core.subject as s
+inner join core.chain_subject as s
     on s.chain_id = x.chain_id and during(x.shipped_at, s.valid_from, s.valid_until)
 inner join core.period as p on p.day = x.shipped_on

@@ -12,7 +12,7 @@ metric:
   coverage: failure
 */
 with deployed as (
-    select distinct s.level, s.key, d.deployment_id, d.finished_on
+    select distinct s.subject_id, d.deployment_id, d.finished_on
     from core.chain_deployment as d
     inner join core.subject as s
         on s.chain_id = d.chain_id and during(d.finished_at, s.valid_from, s.valid_until)
@@ -25,15 +25,15 @@ mending as (
 ),
 
 rework as (
-    select distinct s.level, s.key, m.deployment_id
+    select distinct s.subject_id, m.deployment_id
     from mending as m
     inner join core.fault_subject as s using (unit)
 )
 
 select
-    d.level, d.key, p.grain, p.period_start,
+    d.subject_id, p.period_id,
     r.deployment_id is not null as hit,
     null::varchar as left_out
 from deployed as d
-left join rework as r using (level, key, deployment_id)
+left join rework as r using (subject_id, deployment_id)
 inner join core.period as p on p.day = d.finished_on

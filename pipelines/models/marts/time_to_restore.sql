@@ -20,7 +20,7 @@ with timed as (
 ),
 
 counted as (
-    select distinct s.level, s.key, i.incident_id, i.opened_on, i.ended, i.seconds
+    select distinct s.subject_id, i.incident_id, i.opened_on, i.ended, i.seconds
     from timed as i
     inner join core.fault_subject as s
         on s.unit = i.unit and during(i.opened_at, s.valid_from, s.valid_until)
@@ -29,7 +29,7 @@ counted as (
 )
 
 select
-    i.level, i.key, p.grain, p.period_start,
+    i.subject_id, p.period_id,
     i.seconds as value, i.ended, case when i.seconds < 0 then 'negative' end as left_out
 from counted as i
 inner join core.period as p on p.day = i.opened_on

@@ -4,10 +4,10 @@ description: >-
 grain: one row per kind, source, name and sort of figure
 key: [kind, source, name, affects]
 columns:
-  kind: {type: varchar, description: "What is the matter; `data_quality` says what follows", accepted: [repository_without_service, deployment_without_repository, deployment_without_commit, deployment_of_unknown_service, environment_not_production, service_without_owner, unknown_owner, incident_without_service, change_without_path, author_without_team]}
+  kind: {type: varchar, description: "What is the matter; `data_quality` says what follows", accepted: [repository_without_service, deployment_without_repository, deployment_without_commit, deployment_of_unknown_service, environment_not_production, service_without_owner, unknown_owner, incident_without_service, change_without_path, author_without_team, use_without_service]}
   source: {type: varchar, description: "Configured name of the source; null where it is the workspace", nullable: true}
   name: {type: varchar, description: "What it is called there; null for people, who are not listed", nullable: true}
-  affects: {type: varchar, description: "What `affected` counts", accepted: [deployments, changes, incidents, recorded deployments, statements]}
+  affects: {type: varchar, description: "What `affected` counts", accepted: [deployments, changes, incidents, recorded deployments, statements, uses]}
   things: {type: bigint, description: "How many of them this row stands for"}
   affected: {type: bigint, description: "Deployments, changes, … that are in no figure, or in too few, for it"}
 */
@@ -101,4 +101,10 @@ select 'author_without_team', null, null, 'changes', count(distinct author), cou
 from core.author
 where not has_team and exists (from history.membership)
 having count(*) > 0
+union all
+select
+    'use_without_service', source, coalesce(repository, if(subject_kind = 'service', subject, null), source), 'uses',
+    count(distinct observation_id), count(distinct observation_id)
+from core.unplaced_use
+group by all
 order by kind, source, name, affects

@@ -11,15 +11,15 @@ metric:
   estimate: given
 */
 with open as (
-    select s.level, s.key, w.grain, w.period_start, list_transform(w.pull_requests, lambda p: p.left_out) as reasons
+    select s.subject_id, period_id(w.grain, w.period_start) as period_id, list_transform(w.pull_requests, lambda p: p.left_out) as reasons
     from core.work_in_progress as w
-    inner join core.subject as s
+    inner join core.chain_subject as s
         on s.chain_id = w.chain_id and if(w.as_of > s.valid_from, w.as_of <= s.valid_until, false)
 ),
 
 counted as (
     select
-        level, key, grain, period_start,
+        subject_id, period_id,
         sum(len(list_filter(reasons, lambda r: r is null))) as n,
         sum(len(list_filter(reasons, lambda r: r = 'bot'))) as bots
     from open
@@ -27,6 +27,6 @@ counted as (
 )
 
 select
-    level, key, grain, period_start, n::double as value, n::bigint as n, null::double as low, null::double as high,
+    subject_id, period_id, n::double as value, n::bigint as n, null::double as low, null::double as high,
     case when bots > 0 then map {'bot': bots::bigint} end as excluded
 from counted

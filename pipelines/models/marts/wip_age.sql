@@ -10,10 +10,10 @@ metric:
   better: lower
   estimate: median
 */
-select level, key, grain, period_start, pull_request.age_seconds as value, pull_request.left_out as left_out
+select subject_id, period_id, pull_request.age_seconds as value, pull_request.left_out as left_out
 from (
-    select s.level, s.key, w.grain, w.period_start, unnest(w.pull_requests) as pull_request
+    select s.subject_id, period_id(w.grain, w.period_start) as period_id, unnest(w.pull_requests) as pull_request
     from core.work_in_progress as w
-    inner join core.subject as s
+    inner join core.chain_subject as s
         on s.chain_id = w.chain_id and if(w.as_of > s.valid_from, w.as_of <= s.valid_until, false)
 )

@@ -1,15 +1,15 @@
 -- Median (type 7) of `value`, with the interval of its order statistics.
 with ordered as (
     select
-        level, key, grain, period_start,
-        list_sort(list(value) filter (left_out is null and value is not null)) as ascending,
+        offer, level, key, grain, period_start,
+        list_sort(list(value) filter (left_out is null)) as ascending,
         excluded(left_out) as excluded
-    from observation
+    from placed
     group by all
 )
 
 select
-    level, key, grain, period_start,
+    offer, level, key, grain, period_start,
     quantile_of_sorted(ascending, 0.5) as value,
     coalesce(len(ascending), 0) as n,
     ascending[quantile_rank_low(len(ascending), 0.5)] as low,

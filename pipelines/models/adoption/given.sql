@@ -1,0 +1,2 @@
+-- Figures that the metric's file computes itself.
+from observation

@@ -1,0 +1,15 @@
+/*
+description: Whose a figure is; one may be that of several, and a subject has figures of its own and shared ones.
+grain: one row per number, level and key
+key: [subject_id, level, key]
+columns:
+  subject_id: {type: integer, description: "`subject_id` or `shared_id` of a subject; those of `core.roll_up` above"}
+  level: {type: varchar, description: "Level of the figure", accepted: [organisation, team, service, repository, tenure]}
+  key: {type: varchar, description: "Its name at that level"}
+  own_id: {type: integer, description: "`subject_id` of that level and key; null above a service", nullable: true}
+*/
+select distinct unnest([subject_id, shared_id]) as subject_id, level, key, subject_id as own_id
+from core.subject
+union all
+select distinct subject_id, level, key, null
+from core.roll_up
