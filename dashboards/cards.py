@@ -23,6 +23,13 @@ BASIS = {
 }  # fmt: skip
 """What a service's figure rests on; those of pull requests are left out."""
 
+ADOPTION_BASIS = {
+    "activation": "team", "developer_reach": "developer", "first_deployment_p50": "team",
+    "first_deployment_p75": "team", "outside_contribution": "pull request", "self_service_share": "request",
+    "template_success": "run", "template_time": "run",
+}  # fmt: skip
+"""What a figure of adoption rests on, at every level, where that is not services."""
+
 _NOTABLE = 0.1
 """Share of the figure before from which a change is good or bad: months differ in length by as much."""
 
@@ -55,7 +62,7 @@ def card(view: View, metric: queries.Metric, place: DeltaGenerator) -> None:
             change = compared(known, str(told["better"] or ""), view.grain)
             st.metric(
                 str(told["title"]),
-                words.figure(shown["value"], shown["unit"]) if pd.notna(shown["value"]) else "Not reached",
+                _value(shown),
                 change.text if change else None,
                 delta_color=change.colour if change else "off",
                 delta_arrow="off" if change and change.text.startswith("unchanged") else "auto",
@@ -67,6 +74,12 @@ def card(view: View, metric: queries.Metric, place: DeltaGenerator) -> None:
             st.caption("  \n".join(lines))
         st.space("stretch")
         explain(view, metric, key=f"card-{metric}")
+
+
+def _value(shown: pd.Series) -> str:
+    if pd.notna(shown["value"]):
+        return words.figure(shown["value"], shown["unit"])
+    return "Withheld" if shown["status"] == "suppressed" else "Not reached"
 
 
 def latest(trend: pd.DataFrame) -> tuple[pd.DataFrame, date | None]:
@@ -111,9 +124,15 @@ def compared(complete: pd.DataFrame, better: str, grain: str) -> Change | None:
 
 def notes(shown: pd.Series, scope: queries.Scope, change: Change | None) -> list[str]:
     """The lines below the figure: interval, what it rests on, what is left out, and what to make of it."""
-    lines = []
+    if shown["status"] == "suppressed":
+        return ["Fewer than three people work on it, or on what is beside it"]
+    lines: list[str] = []
     is_sum = shown["estimate"] == "count"
-    noun = BASIS.get(shown["metric"], "pull request") if scope.level == "service" or is_sum else "service"
+    is_adoption = shown["area"] == "adoption"
+    if is_adoption:
+        noun = ADOPTION_BASIS.get(shown["metric"], "service")
+    else:
+        noun = BASIS.get(shown["metric"], "pull request") if scope.level == "service" or is_sum else "service"
     if pd.notna(shown["low"]) and pd.notna(shown["high"]):
         low, high = (words.figure(shown[bound], shown["unit"]) for bound in ("low", "high"))
         lines.append(f"90 % interval {low} – {high}")
@@ -130,7 +149,7 @@ def notes(shown: pd.Series, scope: queries.Scope, change: Change | None) -> list
     }
     said = "".join(f":orange-badge[{badge}] " for badge, holds in badges.items() if holds)
     lines.append(f"{said}n = {words.count(int(shown['n']), noun)}")
-    if shown["estimate"] == "rate" and noun == "service" and shown["value"] in (0, 1):
+    if shown["estimate"] == "rate" and not is_adoption and noun == "service" and shown["value"] in (0, 1):
         lines.append(
             f"At least half of the services are at {words.share(shown['value'])}: see a longer grain"
         )

@@ -16,7 +16,7 @@ _UNITS = {
     "ratio": "a share in per cent (from 0 to 1 in downloads)",
 }
 
-CENSUS = ("count", "frequency", "given")
+CENSUS = ("count", "frequency", "given", "quick_ratio")
 """Estimates that count everything there is."""
 
 _CENSUS = "None: everything is counted, so there is no sample to be uncertain about."
@@ -27,6 +27,9 @@ _INTERVALS: Mapping[str, str] = {
     "clustered_median": "90 %, of the median, by Woodruff's method with deployments as clusters, since what"
     " ships together waits together. None under 10 deployments.",
     "rate": "90 %, by Wilson's method.",
+    "rate_as_of": "90 %, by Wilson's method.",
+    "median_as_of": "90 %, of the median, by order statistics.",
+    "median_rate": "90 %, of the median, by order statistics.",
     "survival": "90 %, of the median by Kaplan–Meier, in which what goes on counts as lasting at least so"
     " long; by order statistics on the effective sample size.",
 }
@@ -36,7 +39,9 @@ _INTERVALS: Mapping[str, str] = {
 def explain(view: View, metric: queries.Metric, *, key: str) -> None:
     """A button that opens the metric's definition, unit and way to its interval."""
     told = queries.definition(view.source, metric)
-    estimate, is_service = str(told["estimate"]), view.scope.level == "service"
+    estimate = str(told["estimate"])
+    # A figure of adoption is of the services of a scope themselves, at every level.
+    is_service = view.scope.level == "service" or told["area"] == "adoption"
     with st.popover("Definition", icon=":material/info:", type="tertiary", key=f"explain-{key}"):
         st.markdown(f"**{told['title']}**")
         st.markdown(str(told["definition"]))

@@ -49,7 +49,7 @@ def behind(view: View, *metrics: queries.Metric, tables: tuple[Table, ...] = ())
     for tab, what in zip(st.tabs([*titles, "Figures"]), [*tables, None], strict=True):
         with tab:
             if what is None:
-                rows = pd.concat(trends, ignore_index=True).drop(columns="estimate")
+                rows = pd.concat(trends, ignore_index=True).drop(columns=["estimate", "area"])
                 rows = rows[(rows["period_start"] >= str(since)) & (rows["period_start"] < str(until))]
                 rows.insert(0, "metric", rows.pop("metric"))
                 table(view, "figure", rows, len(rows), since, until, rows.copy)
@@ -76,22 +76,22 @@ def table(
     what = words.plural(noun).rpartition(" ")[2]
     more = f", the first {SHOWN:,} of them shown" if total > len(rows) else ""
     said = f"{words.count(total, noun)} in {words.span(since, until)}{more}"
-    _downloadable(said, what, export.file_name(view, what, since, until), every_row)
+    downloadable(said, what, export.file_name(view, what, since, until), every_row)
     st.dataframe(readable(rows, view), hide_index=True, column_config=columns(view), key=f"table-{what}")
 
 
-def listing(view: View, noun: str, rows: pd.DataFrame, *, name: str, titles: Mapping[str, str]) -> None:
+def listing(view: View, noun: str, rows: pd.DataFrame, *, name: str, titles: Mapping[str, Any]) -> None:
     """Rows of no period, with a download."""
     if rows.empty:
         st.caption("None.")
         return
     file = export.file_name(view, name, view.since, view.until)
-    _downloadable(words.count(len(rows), noun), name, file, lambda: rows)
+    downloadable(words.count(len(rows), noun), name, file, lambda: rows)
     shown = rows.assign(**{column: rows[column].map(words.capital) for column in {"kind"} & {*rows.columns}})
     st.dataframe(shown, hide_index=True, column_config={**titles}, key=f"table-{name}")
 
 
-def _downloadable(said: str, what: str, file: str, every_row: Callable[[], pd.DataFrame]) -> None:
+def downloadable(said: str, what: str, file: str, every_row: Callable[[], pd.DataFrame]) -> None:
     """A line above a table: what it holds, and a download that is made when asked for."""
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.caption(said, width="content")

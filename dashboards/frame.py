@@ -12,7 +12,9 @@ import streamlit as st
 
 from dashboards import filters, queries, states, words
 from dashboards.pages.delivery import ci, lead_time, overview, stability, work
-from dashboards.pages.operate import data_quality
+from dashboards.pages.operate import data_quality, waves
+from dashboards.pages.platform import adoption, conformance, funnel, migrations
+from dashboards.pages.voice import actions, comments, drivers, results
 from dashboards.theme import LOGO, MARK
 from dashboards.view import Cached, View
 from pipelines.home import Home
@@ -25,15 +27,26 @@ def show() -> None:
     st.set_page_config(page_title="Cairn", page_icon=MARK, layout="wide")
     st.logo(LOGO, size="large")
     views: list[View] = []
+    sources: list[Cached] = []
 
     def page(draw: Callable[[View], None], title: str, path: str, icon: str) -> st.Page:
         return st.Page(lambda: draw(views[0]), title=title, url_path=path, icon=icon, default=not path)
+
+    def survey(draw: Callable[[Cached], None], title: str, path: str, icon: str) -> st.Page:
+        return st.Page(lambda: draw(sources[0]), title=title, url_path=path, icon=icon)
 
     needing_deployments = [
         page(overview.show, "Overview", "", ":material/monitoring:"),
         page(lead_time.show, "Lead time", "lead-time", ":material/timer:"),
         page(stability.show, "Stability", "stability", ":material/healing:"),
     ]
+    voice = [
+        survey(results.show, "Results", "results", ":material/forum:"),
+        survey(drivers.show, "Drivers", "drivers", ":material/hub:"),
+        survey(comments.show, "Comments", "comments", ":material/format_quote:"),
+        survey(actions.show, "Actions", "actions", ":material/task_alt:"),
+    ]
+    running = survey(waves.show, "Waves", "waves", ":material/outgoing_mail:")
     chosen = st.navigation(
         {
             "Delivery": [
@@ -41,7 +54,17 @@ def show() -> None:
                 page(ci.show, "CI", "ci", ":material/construction:"),
                 page(work.show, "Work", "work", ":material/stacks:"),
             ],
-            "Operate": [page(data_quality.show, "Data quality", "data-quality", ":material/fact_check:")],
+            "Platform": [
+                page(adoption.show, "Adoption", "adoption", ":material/group_add:"),
+                page(funnel.show, "Funnel & cohorts", "funnel", ":material/filter_alt:"),
+                page(conformance.show, "Conformance", "conformance", ":material/rule:"),
+                page(migrations.show, "Migrations", "migrations", ":material/moving:"),
+            ],
+            "Voice": voice,
+            "Operate": [
+                page(data_quality.show, "Data quality", "data-quality", ":material/fact_check:"),
+                running,
+            ],
         }
     )
     home = Home.from_env()
@@ -51,7 +74,12 @@ def show() -> None:
         if snapshot is None:
             return states.unpublished(home, status)
         source = Cached(snapshot)
-        view = _view(source, status, home, chosen.title, needs_deployments=chosen in needing_deployments)
+        told, zone = _above(source, status, home, chosen.title)
+        if chosen in [*voice, running]:
+            st.caption(told)
+            sources.append(source)
+            return chosen.run()
+        view = _view(source, zone, told, needs_deployments=chosen in needing_deployments)
         if view:
             views.append(view)
             chosen.run()
@@ -59,8 +87,8 @@ def show() -> None:
         states.unreadable(error)
 
 
-def _view(source: Cached, status: Status, home: Home, title: str, *, needs_deployments: bool) -> View | None:
-    """Draw all that stands above the page itself; None where there is nothing to filter."""
+def _above(source: Cached, status: Status, home: Home, title: str) -> tuple[str, ZoneInfo]:
+    """Draw heading and banners; whose data it is and how fresh, and the workspace's zone."""
     workspace = queries.workspace(source)
     zone = ZoneInfo(str(workspace["timezone"]))
     read_until = _read_until(workspace, status).astimezone(zone)
@@ -68,15 +96,19 @@ def _view(source: Cached, status: Status, home: Home, title: str, *, needs_deplo
     st.title(f"{title}{demo}", anchor=False)
     states.banners(home, source.snapshot.id, status, read_until)
     organisation = words.plain(workspace["organisation"])
-    lines = [f"{organisation} · data read until {words.day(read_until)}, {read_until:%H:%M} ({zone})"]
+    return f"{organisation} · data read until {words.day(read_until)}, {read_until:%H:%M} ({zone})", zone
+
+
+def _view(source: Cached, zone: ZoneInfo, told: str, *, needs_deployments: bool) -> View | None:
+    """Draw the filter bar and what it is about; None where there is nothing to filter."""
     scopes, deployed, covered = queries.scopes(source), queries.extent(source), queries.covered_on(source)
     extent = deployed or queries.committed(source)
     if extent is None or covered is None or (needs_deployments and not deployed):
-        st.caption(lines[0])
+        st.caption(told)
         states.no_deployments(source)
         return None
     scope, grain, (since, until) = filters.bar(scopes, extent, covered)
-    lines[0] = f"**{words.span(since, until)}** · {lines[0]}"
+    lines = [f"**{words.span(since, until)}** · {told}"]
     if deployed and filters.anchor(extent[1], covered) != covered:
         lines.append(f"Nothing deployed since {words.day(extent[1])}: periods count back from there.")
     if scope.level != "service" and queries.services(source, scope) < 5:

@@ -31,6 +31,11 @@ LEFT_OUT: Mapping[str, str] = {
     "not_retried": "that failed and were not tried again",
     "no_commit": "of no known commit",
     "services_without_figure": "without a figure among the services",
+    "dormant": "dormant: without a commit in 90 days",
+    "unknown_start": "in use before anybody looked",
+    "unknown_version": "in no known version",
+    "recent": "too recent to tell",
+    "no_team": "by people of no known team",
 }
 """Why something has no part in a figure, by `left_out` and the keys of `excluded`; said after a number."""
 

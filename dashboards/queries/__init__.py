@@ -4,6 +4,18 @@ Each takes anything with a snapshot's `frame(sql, params)`. Days are those of th
 time zone, `until` is exclusive, durations are in seconds.
 """
 
+from dashboards.queries.adoption import (
+    adopters,
+    burn_up,
+    capabilities,
+    checks,
+    cohorts,
+    funnel,
+    migrations,
+    service_changes,
+    team_changes,
+    versions,
+)
 from dashboards.queries.metrics import Metric, change_points, definition, industry, trend
 from dashboards.queries.quality import data_quality, environments, quarantine, unmapped
 from dashboards.queries.scope import (
@@ -29,10 +41,29 @@ from dashboards.queries.things import (
     unattributed,
     waiting,
 )  # fmt: skip
+from dashboards.queries.voice import (
+    Grouping,
+    survey_actions,
+    survey_comment_groups,
+    survey_comments,
+    survey_drivers,
+    survey_groups,
+    survey_heat,
+    survey_measures,
+    survey_results,
+    survey_scores,
+    survey_themes,
+    survey_trend,
+    survey_waves,
+)
 
 __all__ = [
-    "Frames", "Metric", "Scope", "change_points", "changes", "committed", "counts", "coverage", "covered_on",
-    "data_quality", "definition", "deployments", "distribution", "environments", "evidence", "extent",
-    "faults", "industry", "latest_deployment", "lead_times", "quarantine", "scopes", "services", "trend",
-    "unattributed", "unmapped", "waiting", "workspace",
+    "Frames", "Grouping", "Metric", "Scope", "adopters", "burn_up", "capabilities", "change_points",
+    "changes", "checks", "cohorts", "committed", "counts", "coverage", "covered_on", "data_quality",
+    "definition", "deployments", "distribution", "environments", "evidence", "extent", "faults", "funnel",
+    "industry", "latest_deployment", "lead_times", "migrations", "quarantine", "scopes", "service_changes",
+    "services", "survey_actions", "survey_comment_groups", "survey_comments", "survey_drivers",
+    "survey_groups", "survey_heat", "survey_measures", "survey_results", "survey_scores", "survey_themes",
+    "survey_trend", "survey_waves", "team_changes", "trend", "unattributed", "unmapped", "versions",
+    "waiting", "workspace",
 ]  # fmt: skip

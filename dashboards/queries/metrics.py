@@ -16,8 +16,15 @@ Metric = Literal[
     "deployment_success_rate", "deployments", "failed_deployment_recovery_time", "pr_coding",
     "pr_coding_working", "pr_pickup", "pr_pickup_working", "pr_release", "pr_release_working", "pr_review",
     "pr_review_working", "rework_rate", "time_to_restore", "wip", "wip_age",
+    "activation", "breadth", "churn", "conformance", "currency", "depth", "developer_reach", "drift",
+    "first_deployment_p50", "first_deployment_p75", "new_software_share",
+    "outside_contribution", "quick_ratio", "reach", "retention", "self_service_share", "template_success",
+    "template_time", "voluntary_share",
 ]  # fmt: skip
 """Metrics that pages show."""
+
+_STORED_BY = "subject_key = md5_number_lower($level || ':' || $key)"
+"""Lets the file skip the rows of others: `subject_key` of the models' macros."""
 
 
 def definition(source: Frames, metric: Metric) -> pd.Series:
@@ -32,24 +39,28 @@ def trend(source: Frames, metric: Metric, scope: Scope, grain: str, since: date,
     A period the snapshot has no row for comes as `no_data`, and as `partial` where it ends after the data.
     """
     # All periods there are, so that whatever is asked of the metric next finds them in the cache.
+    told = definition(source, metric)
+    is_adoption = told["area"] == "adoption"
     rows = source.frame(
         f"""
         select period_start, value, n, low, high, status, partial, excluded
         from marts.{metric}
         where level = $level and key = $key and grain = $grain
+            and {"capability is not distinct from $capability" if is_adoption else _STORED_BY}
         """,
-        {"level": scope.level, "key": scope.key, "grain": grain},
+        {"level": scope.level, "key": scope.key, "grain": grain}
+        | ({"capability": scope.capability} if is_adoption else {}),
     )
     spans = pd.period_range(since, until, freq=GRAINS[grain])
     starts = pd.DataFrame({"period_start": spans.start_time, "period_end": (spans + 1).start_time})
     starts = starts[starts["period_start"] < pd.Timestamp(until)].astype("datetime64[us]")
     filled = starts.merge(rows, on="period_start", how="left")
     ends_later = filled["period_end"] > pd.Timestamp(covered_on(source) or date.min)
-    told = definition(source, metric)
     return filled.assign(
         metric=metric,
         unit=told["unit"],
         estimate=told["estimate"],
+        area=told["area"],
         status=filled["status"].fillna("no_data"),
         partial=filled["partial"].where(filled["partial"].notna(), ends_later).astype(bool),
         n=filled["n"].fillna(0).astype("int64"),

@@ -20,6 +20,8 @@ class Scope(NamedTuple):
 
     level: Literal["organisation", "team", "service"]
     key: str
+    capability: str | None = None
+    """What of the platform its adoption is shown of; None for all of it. Other figures know none."""
 
     @property
     def label(self) -> str:

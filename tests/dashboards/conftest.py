@@ -11,17 +11,25 @@ import time
 from collections.abc import Iterator
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Request, Route, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request, Route, expect, sync_playwright
 
 from pipelines.home import Home
+
+if TYPE_CHECKING:
+    from tests.dashboards.form_client import Form
 
 ARGUMENTS = (
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
     "--disable-sync", "--no-first-run",
 )  # fmt: skip
+
+
+# Charts come with scripts of their own, which a busy machine takes long to read.
+expect.set_options(timeout=20_000)
 
 
 @pytest.fixture(scope="module")
@@ -133,6 +141,27 @@ def visitor(context: BrowserContext, server: str) -> Iterator[Visitor]:
     yield visiting
     visiting.close()
     assert visiting.faults == []
+
+
+@pytest.fixture(scope="module")
+def form(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Form]:
+    """A survey's form, for tests that do not end the wave."""
+    from tests.dashboards.form_client import served
+
+    folder = tmp_path_factory.mktemp("form")
+    with served(folder, invited=120, organisation="Acme & Söhne", timezone="Europe/Berlin") as form:
+        yield form
+
+
+@pytest.fixture
+def token(form: Form, tokens: list[str]) -> str:
+    """Nobody else's link into the form."""
+    return tokens.pop()
+
+
+@pytest.fixture(scope="module")
+def tokens(form: Form) -> list[str]:
+    return [*form.tokens[1:]]
 
 
 @pytest.fixture

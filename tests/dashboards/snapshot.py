@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 import duckdb
 
 from pipelines.home import Home
+from tests.dashboards import adoption_tables
 
 INDUSTRY = Path(__file__).parents[2] / "pipelines" / "models" / "marts" / "industry.sql"
 DEFINITIONS = (
@@ -70,10 +71,14 @@ class Plan:
     timezone: str = "Europe/Berlin"
 
 
-def publish(home: Home, plan: Plan, snapshot_id: str) -> None:
-    """Write the snapshot and make it current."""
+def publish(home: Home, plan: Plan, snapshot_id: str, without: str | None = None) -> None:
+    """Write the snapshot, one table of it left empty if so wanted, and make it current."""
     home.create()
-    (home.published / f"{snapshot_id}.duckdb").write_bytes(_built(plan))
+    path = home.published / f"{snapshot_id}.duckdb"
+    path.write_bytes(_built(plan))
+    if without:
+        with duckdb.connect(path) as connection:
+            connection.execute(f"truncate marts.{without}")
     (home.published / "CURRENT").write_text(snapshot_id)
 
 
@@ -94,6 +99,9 @@ def _built(plan: Plan) -> bytes:
                     connection.execute(_MADE_UP.format(metric), [metric, *made_up])
                     if metric.startswith("ci_") and not plan.has_runs:
                         connection.execute(f"truncate marts.{metric}")
+                for metric, made_up in adoption_tables.METRICS.items():
+                    connection.execute(_MADE_UP.format(metric), [metric, *made_up])
+                    adoption_tables.by_capability(connection, metric)
                 _, _, industry = INDUSTRY.read_text().partition("*/")
                 connection.execute(f"create table marts.industry as {industry}")
             _BUILT[repr(plan)] = path.read_bytes()
@@ -125,10 +133,14 @@ def _facts(connection: duckdb.DuckDBPyConnection, plan: Plan) -> None:
         connection.execute("insert into marts.team values (?, ?, 1)", [team, parent])
     titles = [
         (metric, metric.replace("_", " ").capitalize(), unit, f"What {metric} is.", "lower", estimate)
-        for metric, (unit, estimate, _) in MADE_UP.items()
+        for metric, (unit, estimate, _) in [*MADE_UP.items(), *adoption_tables.METRICS.items()]
     ]
     connection.executemany(
-        "insert into marts.metric_definition values (?, ?, ?, ?, ?, ?)", [*DEFINITIONS, *titles]
+        "insert into marts.metric_definition values (?, ?, ?, ?, ?, ?, ?)",
+        [
+            (*each, "adoption" if each[0] in adoption_tables.METRICS else "delivery")
+            for each in [*DEFINITIONS, *titles]
+        ],
     )
     connection.execute(
         "insert into marts.workspace values (?, ?, ?, ?, ?)",
@@ -137,6 +149,7 @@ def _facts(connection: duckdb.DuckDBPyConnection, plan: Plan) -> None:
     connection.execute(_SUBJECTS)
     connection.execute(_STABILITY)
     connection.execute(_QUALITY)
+    adoption_tables.add(connection)
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: list[dict[str, object]]) -> None:
@@ -209,7 +222,8 @@ _TABLES = """
         release_tags bigint, deployments bigint, commits_not_deployed bigint, releases varchar,
         first_commit_at timestamptz, last_commit_at timestamptz, covered_until timestamptz);
     create table marts.metric_definition (
-        metric varchar, title varchar, unit varchar, definition varchar, better varchar, estimate varchar);
+        metric varchar, title varchar, unit varchar, definition varchar, better varchar, estimate varchar,
+        area varchar);
     create table marts.workspace (
         organisation varchar, timezone varchar, published_at timestamptz, covered_until timestamptz,
         is_demo boolean);
@@ -288,6 +302,7 @@ _QUALITY = """
         select 'git' as source, 'staging' as environment, 9 as deployments, false as is_production;
 """
 
+_SUBJECT_KEY = "md5_number_lower(level || ':' || key) as subject_key"
 _MADE_UP = """
     create table marts.{0} as
     with period as (
@@ -295,7 +310,8 @@ _MADE_UP = """
             covered_on, hash(key || period_start::varchar || $1) % 1000 / 1000.0 as chance
         from member inner join bucket using (service) where grain <> 'day'
     )
-    select $1 as metric, level, key, grain, period_start, period_end,
+    select $1 as metric, level, key, md5_number_lower(level || ':' || key) as subject_key, grain,
+        period_start, period_end,
         round($4 * (0.6 + 0.8 * chance), case $3 when 'given' then 0 else 6 end)::double as value,
         $2 as unit, (2 + 30 * chance)::bigint as n,
         case when $3 <> 'given' then 0.8 * value end as low,
@@ -342,8 +358,9 @@ def _figures(connection: duckdb.DuckDBPyConnection, metric: str, unit: str, defi
             from member inner join shipped using (service)
             group by level, key, grain, period_start
         )
-        select '{metric}' as metric, level, key, grain, period_start, period_end, value::double as value,
-            '{unit}' as unit, coalesce(n, 0)::bigint as n, low::double as low, high::double as high,
+        select '{metric}' as metric, level, key, {_SUBJECT_KEY}, grain, period_start, period_end,
+            value::double as value, '{unit}' as unit, coalesce(n, 0)::bigint as n,
+            low::double as low, high::double as high,
             case when value is null then 'no_data'
                 when n < 5 and ('{unit}' = 'seconds' or ('{unit}' = 'per_week' and level <> 'service'))
                     then 'too_few'

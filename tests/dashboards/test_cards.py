@@ -8,6 +8,7 @@ import pytest
 from dashboards import cards
 from dashboards.queries import Metric, Scope
 from dashboards.words import DAY
+from tests.dashboards import adoption_tables
 
 SHOP = Scope("service", "shop")
 
@@ -22,7 +23,7 @@ def complete(*rows: dict[str, Any], unit: str = "seconds", estimate: str = "medi
         "low": None,
         "high": None,
     }
-    defaults |= {"n": 9, "metric": "change_lead_time", "excluded": "{}"}
+    defaults |= {"n": 9, "metric": "change_lead_time", "area": "delivery", "excluded": "{}"}
     starts = pd.date_range("2026-01-01", periods=len(rows), freq="MS")
     return pd.DataFrame([defaults | row for row in rows]).assign(period_start=starts)
 
@@ -125,7 +126,15 @@ def test_shares_differ_by_points() -> None:
 
 def test_every_metric_s_basis_has_a_word() -> None:
     others = {name for name in get_args(Metric) if not name.startswith(("pr_", "wip"))}
-    assert set(cards.BASIS) == others
+    assert set(cards.BASIS) == others - set(adoption_tables.METRICS)
+    assert set(cards.ADOPTION_BASIS) < set(adoption_tables.METRICS)
+
+
+def test_what_is_withheld_says_no_number() -> None:
+    row = complete({"value": None, "status": "suppressed", "n": None}, unit="ratio", estimate="rate").iloc[0]
+    assert cards.notes(row, Scope("team", "a"), None) == [
+        "Fewer than three people work on it, or on what is beside it"
+    ]
 
 
 @pytest.mark.parametrize("value", [0.0, 1.0])

@@ -1,0 +1,75 @@
+"""The platform pages in a real browser: who left a capability and for what, funnel, checks, migrations."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from pipelines import status
+from pipelines.home import Home
+from pipelines.status import Status
+from tests.dashboards import snapshot
+from tests.dashboards.conftest import Visitor
+from tests.dashboards.test_browser import MANY, choose
+
+pytestmark = pytest.mark.browser
+
+CHARTS = {"/adoption": 2, "/funnel?capability=Golden+path": 2, "/conformance": 2, "/migrations": 1}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _published(home: Home) -> None:
+    home.create()
+    status.write(home, Status())
+    snapshot.publish(home, MANY, "platform-000")
+
+
+def test_two_clicks_tell_which_teams_left_and_what_they_use_instead(visitor: Visitor) -> None:
+    page = visitor.open("/adoption")
+    choose(page, visitor, "Capability", "Jenkins")
+    expect(page.get_by_text("2 teams", exact=True)).to_be_visible()
+    expect(page.get_by_text("4 services", exact=True)).to_be_visible()
+    assert "capability=Jenkins" in page.url
+    header, *rows = downloaded(page, "teams-left")
+    assert header == "changed_on,team,change,instead,services"
+    assert [row.split(",")[1:] for row in rows] == [
+        ["Discovery", "left", "Golden path", "2"],
+        ["Payments", "left", "Golden path", "2"],
+    ]
+    assert len(downloaded(page, "services-left")) == 1 + 4
+    page.get_by_role("tab", name="Who never came").click()
+    expect(page.get_by_text("1 service", exact=True)).to_be_visible()
+
+
+def downloaded(page: Page, name: str) -> list[str]:
+    """Lines of the CSV that a list's button gives."""
+    with page.expect_download() as download:
+        page.locator(f".st-key-csv-{name}").get_by_role("button").click()
+    return Path(download.value.path()).read_text().splitlines()
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize("path", [*CHARTS])
+def test_every_page_fits(visitor: Visitor, shot: Path | None, path: str, width: int) -> None:
+    for scheme in ("light", "dark") if width == 1440 else ("light",):
+        page = visitor.open(path, width=width, scheme=scheme)
+        expect(page.locator(".js-plotly-plot")).to_have_count(CHARTS[path])
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        if shot:
+            page.wait_for_timeout(1500)
+            name = f"{path.strip('/').partition('?')[0]}-{width}-{scheme}.png"
+            page.screenshot(path=shot / name, full_page=True)
+
+
+def test_a_title_is_no_markup(visitor: Visitor) -> None:
+    page = visitor.open("/conformance")
+    expect(page.locator(".js-plotly-plot").get_by_text("<b>Scans</b>")).to_be_attached()
+
+
+def test_without_capabilities_the_page_says_how_to_name_them(home: Home, visitor: Visitor) -> None:
+    snapshot.publish(home, MANY, "platform-001", without="capability")
+    page = visitor.open("/adoption")
+    expect(page.get_by_text("does not say yet what the platform offers")).to_be_visible()
+    expect(page.get_by_text("evidence:")).to_be_visible()
