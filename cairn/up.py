@@ -42,9 +42,13 @@ class Commands:
     webserver: Sequence[str]
     """Answers GET /server_info on its port."""
     daemon: Sequence[str]
+    later: Sequence[str] = ()
+    """Run once, below all others, when the dashboard is there; the last line of its log is said."""
 
 
-def commands(port: int, dagster_port: int, code_socket: Path, dagster_workspace: Path) -> Commands:
+def commands(
+    port: int, dagster_port: int, code_socket: Path, dagster_workspace: Path, *, is_demo: bool = False
+) -> Commands:
     """What `up` runs outside tests."""
     scripts = Path(sysconfig.get_path("scripts"))
     python, workspace = sys.executable, str(dagster_workspace)
@@ -57,6 +61,7 @@ def commands(port: int, dagster_port: int, code_socket: Path, dagster_workspace:
             python, str(scripts / "dagster-webserver"), "-h", HOST, "-p", str(dagster_port), "-w", workspace
         ),
         daemon=(python, str(scripts / "dagster-daemon"), "run", "-w", workspace),
+        later=(python, "-m", "cairn", "demo", "surveys", "--port", str(port)) if is_demo else (),
     )  # fmt: skip
 
 
@@ -131,8 +136,10 @@ class _Up:
                 dagster = _Dagster(
                     self._family, to_run, code_socket, dagster_port, self._fresh_log("dagster"), self._say
                 )
+                later = self._later(to_run.later)
                 while dashboard.exit_code is None:
                     dagster.attend()
+                    later = self._heard(later)
                     self._interrupts.tick()
                 self._say_dead("The dashboard", dashboard)
                 return 1
@@ -147,6 +154,17 @@ class _Up:
         if sync.exit_code:
             self._say("[yellow]The sync failed, so the pages show what was read before.[/]")
         self._family.end(sync)
+
+    def _later(self, command: Sequence[str]) -> Child | None:
+        return self._family.start(command, self._fresh_log("later"), niceness=10) if command else None
+
+    def _heard(self, later: Child | None) -> Child | None:
+        """Say what it came to, once it has ended."""
+        if later is None or later.exit_code is None:
+            return later
+        self._say(Text.from_ansi(later.last_lines(1)))
+        self._family.end(later)
+        return None
 
     def _wait_for(self, dashboard: Child, port: int) -> bool:
         while not _answers(port, "/healthz"):

@@ -13,6 +13,7 @@ import demo.serve
 from cairn.cli import app
 from pipelines import warehouse
 from pipelines.home import Home
+from tests.demo import pulling
 
 
 @pytest.fixture
@@ -20,7 +21,13 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     monkeypatch.chdir(tmp_path)
     for name in ("CAIRN_HOME", "CAIRN_WORKSPACE"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(demo.serve, "start", partial(demo.serve.start, scale=0.02))
+    monkeypatch.setattr(demo.serve, "start", partial(demo.serve.start, scale=pulling.SCALE))
+    # A workspace beside it with few repositories.
+    settings = pulling.WORKSPACE.read_text()
+    few = settings.replace("organization:", f"repositories: {json.dumps(pulling.FEW)}\n    organization:")
+    (tmp_path / "demo").mkdir()
+    (tmp_path / "demo" / "cairn.yaml").write_text(few)
+    monkeypatch.setattr(demo, "__file__", str(tmp_path / "demo" / "__init__.py"))
     return Home(tmp_path / ".cairn")
 
 

@@ -4,135 +4,26 @@ from __future__ import annotations
 
 import os
 import re
-import select
-import signal
 import socket
 import stat
 import subprocess
-import sys
-import termios
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from io import StringIO
 from pathlib import Path
-from zoneinfo import available_timezones
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from rich.console import Console
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 import connectors
-from cairn import init, init_questions, init_writing
-from connectors.connector import Connector
+from cairn import init_questions
 from demo.servers import jenkins
 from demo.world import JenkinsJob, World
 from pipelines import workspace
+from tests.cairn.terminal import TOKEN, Start, Terminal
 from tests.serving import serving
-
-TOKEN = "t0k3n-never-shown"
-_PATIENCE_SECONDS = 15
-
-# The terminal becomes the session's own, so that Ctrl-C and getpass reach it as they would a person's.
-DRIVER = """
-import os, sys
-os.open(os.ttyname(0), os.O_RDWR)
-from pathlib import Path
-from rich.console import Console
-from cairn import init
-try:
-    code = init.run(Path.cwd(), Console(highlight=False), force="--force" in sys.argv)
-except KeyboardInterrupt:
-    code = -1
-sys.exit(code)
-"""
-
-
-class Terminal:
-    """`cairn init` in a folder, and who sits before it."""
-
-    def __init__(self, folder: Path, *arguments: str, **environ: str) -> None:
-        self.screen = ""
-        self._read_to = 0
-        self._master, slave = os.openpty()
-        inherited = {n: v for n, v in os.environ.items() if n not in init_names() and n != "TZ"}
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", DRIVER, *arguments],
-            cwd=folder,
-            stdin=slave,
-            stdout=slave,
-            stderr=slave,
-            start_new_session=True,
-            env={**inherited, "COLUMNS": "250", "TERM": "dumb", **environ},
-        )
-        self._slave = slave
-
-    def sees(self, *words: str) -> None:
-        """Wait until the screen shows each of `words`, after what was seen before."""
-        for word in words:
-            until = time.monotonic() + _PATIENCE_SECONDS
-            while (at := self.screen.find(word, self._read_to)) < 0:
-                may_come = self._look() and time.monotonic() < until
-                assert may_come, f"no {word!r} in:\n{self.screen}"
-            self._read_to = at + len(word)
-
-    def answers(self, *pairs: tuple[str, str]) -> None:
-        """To each prompt its answer."""
-        for prompt, answer in pairs:
-            self.sees(prompt)
-            if "not shown" in prompt:
-                self._wait_for_silence()
-            os.write(self._master, f"{answer}\n".encode())
-
-    def _wait_for_silence(self) -> None:
-        until = time.monotonic() + _PATIENCE_SECONDS
-        while termios.tcgetattr(self._slave)[3] & termios.ECHO:
-            assert time.monotonic() < until, "what is typed would be shown"
-            time.sleep(0.01)
-
-    def interrupts(self) -> None:
-        """Press Ctrl-C, again where Python was just about to wait for a line and did not see it."""
-        for _ in range(3):
-            os.write(self._master, b"\x03")
-            until = time.monotonic() + 3
-            while "Stopped" not in self.screen and time.monotonic() < until and self._look():
-                pass
-            if "Stopped" in self.screen:
-                return
-
-    def is_left(self) -> None:
-        """Whatever a failed test has left behind ends."""
-        self._process.kill()
-        self._process.wait()
-
-    def ends(self) -> int:
-        while self._look():
-            pass
-        code = self._process.wait(_PATIENCE_SECONDS)
-        os.close(self._slave)
-        os.close(self._master)
-        return code
-
-    def _look(self) -> bool:
-        """Take in what is new; whether there may be more."""
-        has_ended = self._process.poll() is not None
-        ready, _, _ = select.select([self._master], [], [], 0 if has_ended else 0.1)
-        if ready:
-            self.screen += os.read(self._master, 65536).decode(errors="replace").replace("\r\n", "\n")
-        return bool(ready) or not has_ended
-
-
-Start = Callable[..., Terminal]
-
-
-def init_names() -> set[str]:
-    """Variables that `cairn init` may find set."""
-    return {name for name in os.environ if re.search("TOKEN|PASSWORD|CAIRN", name)}
 
 
 @pytest.fixture
@@ -396,105 +287,3 @@ def test_an_env_file_that_is_broken_is_left_alone(folder: Path, start: Start) ->
         terminal.sees(".env ", words, "mend it first")
         assert terminal.ends() == 1
         assert (folder / ".env").read_bytes() == content
-
-
-def test_what_is_being_written_is_written_to_the_end(folder: Path) -> None:
-    for _ in init_writing.write(folder, "organisation: Acme\n", {"TOKEN": TOKEN}):
-        os.kill(os.getpid(), signal.SIGINT)
-    assert sorted(path.name for path in folder.iterdir()) == [".env", "cairn.yaml"]
-    with pytest.raises(KeyboardInterrupt):
-        os.kill(os.getpid(), signal.SIGINT)
-
-
-def test_without_a_terminal_it_says_what_to_do(folder: Path) -> None:
-    code = "from pathlib import Path; from rich.console import Console; from cairn import init;"
-    code += "raise SystemExit(init.run(Path(), Console()))"
-    ran = subprocess.run(
-        [sys.executable, "-c", code], cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True
-    )
-    assert ran.returncode == 2
-    assert ran.stdout.count("\n") == 1
-    assert "docs/workspace.md" in ran.stdout
-    assert not list(folder.iterdir())
-
-
-def test_a_secret_that_a_tool_says_back_is_not_shown(folder: Path) -> None:
-    console = Console(file=StringIO(), width=200)
-    conversation = init._Conversation(folder, console)
-    conversation._secrets |= {"A": TOKEN, "B": "a"}
-    conversation._wrong("tool", f"refuses {TOKEN}", "Mend that")
-    assert isinstance(console.file, StringIO)
-    assert console.file.getvalue() == "tool: refuses …. Mend that.\n"
-
-
-class TestQuestions:
-    @pytest.mark.parametrize("kind", connectors.kinds())
-    def test_every_kind_can_be_asked_for(self, kind: str) -> None:
-        questions = init_questions.questions(kind)
-        model = connectors.connector_type(kind).options_type
-        asked = {question.location[0] for question in questions}
-        assert {
-            field.alias or name for name, field in model.model_fields.items() if field.is_required()
-        } <= asked
-        assert all(question.help for question in questions)
-        assert init_questions.about(kind)
-
-    def test_what_is_listed_are_settings(self) -> None:
-        for kind, names in init_questions._ASKED.items():
-            assert set(names) <= connectors.connector_type(kind).options_type.model_fields.keys()
-
-    def test_a_tool_of_another_package(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        from tests.cairn import other_tool
-
-        def connector_type(kind: str) -> type[Connector]:
-            assert kind == "other"
-            return other_tool.OtherConnector
-
-        monkeypatch.setattr(connectors, "connector_type", connector_type)
-        asked = {question.location: question for question in init_questions.questions("other")}
-        assert asked.keys() == {
-            ("address",),
-            ("login", "of"),
-            ("login", "secret"),
-            ("key",),
-            ("days",),
-            ("rules", 0, "job"),
-        }
-        assert asked["address",].help == "Where it is. On two lines."
-        assert asked["login", "secret"].is_secret
-        assert asked["key",].is_secret
-        assert not asked["key",].is_required
-        assert not asked["days",].is_text
-        settings = init._settings({q: n for n, q in enumerate(asked.values())})
-        assert settings["rules"] == [{"job": list(asked).index(("rules", 0, "job"))}]
-        assert settings["login"].keys() == {"of", "secret"}
-
-
-@given(st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Zl", "Zp")), min_size=1))
-def test_a_secret_comes_back_from_the_env_file(value: str) -> None:
-    import io
-
-    from dotenv.parser import parse_stream
-
-    line = f"A=1\nNAME={init_writing._quoted(value)}\nB=2\n"
-    assert [each.value for each in parse_stream(io.StringIO(line))] == ["1", value, "2"]
-
-
-@given(
-    st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs"))), st.lists(st.text("ab*!${}:#, "))
-)
-def test_any_answer_comes_back_from_the_file(said: str, listed: list[str]) -> None:
-    import yaml
-
-    content = init_writing.text(said, "UTC", [{"kind": said, "names": listed}])
-    data = yaml.safe_load(content)
-    assert data["organisation"] == said
-    assert data["sources"] == [{"kind": said, "names": listed}]
-
-
-def test_the_timezone_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TZ", ":Europe/Berlin")
-    assert init.system_timezone() == "Europe/Berlin"
-    for other in ("CET-1CEST", "../x", ""):
-        monkeypatch.setenv("TZ", other)
-        assert init.system_timezone() in {"UTC", *available_timezones()}

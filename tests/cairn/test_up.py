@@ -35,6 +35,7 @@ def commands(port, dagster_port, code_socket, dagster_workspace):
         code_server=command("code", f"socket={code_socket}"),
         webserver=command("webserver", f"port={dagster_port}"),
         daemon=command("daemon"),
+        later=command("later") if "later" in options else (),
     )
 
 sys.exit(up.run({"CAIRN_HOME": home}, int(port), int(dagster_port), True, Console(width=200), commands))
@@ -149,6 +150,14 @@ def test_the_page_comes_before_dagster_and_the_browser_is_opened(start: Callable
     assert "sync says hello" in up.said().split("Cairn is at")[0]
     assert "dashboard says hello" in (up.home / "logs" / "dashboard.log").read_text()
     wait_until((up.home / "opened").exists, up)
+
+
+def test_what_can_wait_runs_once_behind_the_page_and_its_last_word_is_said(start: Callable[..., Up]) -> None:
+    up = start(later=["exit=0"])
+    wait_until(up.is_up, up)
+    wait_until(lambda: up.is_said("later has had enough"), up)
+    assert "later has had enough" not in up.said().split("Cairn is at")[0]
+    assert up.said().count("later") == 1
 
 
 def test_nothing_outlives_a_killed_parent(start: Callable[..., Up]) -> None:
