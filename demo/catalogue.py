@@ -7,7 +7,7 @@ from random import Random
 
 from demo.plan import MONOREPO, POSTGRES_TEMPLATE, SERVICE_TEMPLATE, Plan, ServicePlan, moment
 from demo.working_time import HOUR
-from demo.world import Component, Ownership, Task
+from demo.world import Component, Ownership, OwnPipeline, Task
 
 TEMPLATES = (SERVICE_TEMPLATE, POSTGRES_TEMPLATE, "static-site")
 _DANGLING = ("team-phoenix", "growth-squad")
@@ -50,6 +50,17 @@ def ownership(plan: Plan) -> list[Ownership]:
             Ownership(one.name, team, moment(at), None),
         )
     ]
+
+
+def own_pipelines(plan: Plan) -> list[OwnPipeline]:
+    """Until when the catalogued services that GitHub Actions builds had a pipeline of their own."""
+    found = []
+    for one in plan.services.values():
+        since = max(one.created, plan.calendar.start)
+        until = one.adopted[0][0] if one.adopted else None
+        if one.is_catalogued and not plan.teams[one.team].uses_jenkins and (until is None or since < until):
+            found.append(OwnPipeline(one.name, moment(since), moment(until) if until else None))
+    return found
 
 
 def tasks(plan: Plan) -> list[Task]:

@@ -9,8 +9,8 @@ _WORKFLOWS = ".github/workflows"
 _OWN_WORKFLOW = """\
 name: {name}
 on:
-  push: {{branches: [{branch}]}}
-  pull_request:
+  push: {{branches: [{branch}]{paths}}}
+  pull_request: {{{paths_alone}}}
 jobs:
   build:
     runs-on: demo-linux
@@ -28,8 +28,8 @@ jobs:
 _GOLDEN_WORKFLOW = """\
 name: {name}
 on:
-  push: {{branches: [{branch}]}}
-  pull_request:
+  push: {{branches: [{branch}]{paths}}}
+  pull_request: {{{paths_alone}}}
 jobs:
   deliver:
     uses: {workflow}@v{version}
@@ -78,23 +78,22 @@ def files(repository: RepositoryPlan, at: float) -> dict[str, str]:
     if repository.uses_jenkins:
         found["Jenkinsfile"] = _JENKINSFILE.replace("BRANCH", branch)
     elif not repository.services:
-        found[workflow(None, at)] = _OWN_WORKFLOW.format(name="ci", branch=branch)
+        found[workflow(None, at)] = _OWN_WORKFLOW.format(name="ci", branch=branch, paths="", paths_alone="")
     if repository.name == GOLDEN_PATH:
         found[f"{_WORKFLOWS}/deliver.yml"] = _REUSABLE_WORKFLOW
     for service in repository.services:
         version = service.golden_path_version(at)
         if not repository.uses_jenkins:
             name = service.name if service.path else "ci" if version is None else "deliver"
-            found[workflow(service, at)] = (
-                _OWN_WORKFLOW.format(name=name, branch=branch)
-                if version is None
-                else _GOLDEN_WORKFLOW.format(
-                    name=name,
-                    branch=branch,
-                    workflow=GOLDEN_PATH_WORKFLOW,
-                    version=version,
-                    service=service.name,
-                )
+            paths = f'paths: ["{service.path}/**"]' if service.path else ""
+            found[workflow(service, at)] = (_OWN_WORKFLOW if version is None else _GOLDEN_WORKFLOW).format(
+                name=name,
+                branch=branch,
+                paths=paths and f", {paths}",
+                paths_alone=paths,
+                workflow=GOLDEN_PATH_WORKFLOW,
+                version=version,
+                service=service.name,
             )
         image = "python:3.11-slim" if version is None else f"registry.demo.example/platform/python:{version}"
         found[f"{service.path or '.'}/Dockerfile".removeprefix("./")] = f"FROM {image}\nCOPY . /app\n"

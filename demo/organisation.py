@@ -8,11 +8,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from demo import actions, builds, catalogue, hosting, incidents, truth
+from demo import actions, builds, catalogue, hosting, incidents, surveys, truth
 from demo.history import History
 from demo.life import Life
 from demo.plan import BOTS, ORGANIZATION, PULL_REQUESTS, Plan, moment
 from demo.planning import make_plan
+from demo.surveys import Surveys
 from demo.truth import GroundTruth
 from demo.words import DEPARTMENTS
 from demo.world import Membership, Person, Team, World
@@ -30,6 +31,8 @@ class Organisation(NamedTuple):
     """Name of a repository → its git objects."""
     truth: GroundTruth
     """What was planted."""
+    surveys: Surveys
+    """What its people were asked, and answered."""
 
 
 def make(seed: int, end: datetime, *, scale: float = 1.0) -> World:
@@ -54,6 +57,7 @@ def organisation(seed: int, end: datetime, *, scale: float = 1.0) -> Organisatio
         change_events=incidents.change_events(plan, lives),
         components=catalogue.components(plan),
         ownership=catalogue.ownership(plan),
+        own_pipelines=catalogue.own_pipelines(plan),
         templates=[*catalogue.TEMPLATES],
         tasks=catalogue.tasks(plan),
     )
@@ -62,9 +66,9 @@ def organisation(seed: int, end: datetime, *, scale: float = 1.0) -> Organisatio
         repository.runs = actions.runs(life)
         world.repositories[repository.name] = repository
         world.jenkins += builds.jobs(life)
-    return Organisation(
-        world, {life.repository.name: life.history for life in lives}, truth.planted(plan, world)
-    )
+    planted = truth.planted(plan, world)
+    histories = {life.repository.name: life.history for life in lives}
+    return Organisation(world, histories, planted, surveys.surveys(plan, world, planted))
 
 
 def personal(world: World) -> set[str]:

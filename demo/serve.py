@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -148,12 +148,16 @@ class _Home(NamedTuple):
     def ownership(self) -> Path:
         return self.folder / "ownership.csv"
 
+    @property
+    def inventory(self) -> Path:
+        return self.folder / "inventory.csv"
+
     def end(self, seed: int, version: int) -> datetime:
         """When the organisation's time ends: now on first use, and the same ever after."""
         kept = self._read("organisation.json")
         end = str(kept.get("end") or datetime.now(UTC).replace(second=0, microsecond=0).isoformat())
         if kept != (now := {"seed": seed, "version": version, "end": end}):
-            self._write("organisation.json", now)
+            self.write("organisation.json", now)
         return datetime.fromisoformat(end)
 
     def sockets(self) -> dict[str, socket.socket]:
@@ -164,7 +168,7 @@ class _Home(NamedTuple):
         ports = self._read("ports.json")
         opened = {tool: _listening(int(ports.get(tool, 0))) for tool in TOOLS}
         if not ports:
-            self._write("ports.json", {tool: each.getsockname()[1] for tool, each in opened.items()})
+            self.write("ports.json", {tool: each.getsockname()[1] for tool, each in opened.items()})
         return opened
 
     def tokens(self) -> dict[str, str]:
@@ -172,17 +176,24 @@ class _Home(NamedTuple):
         tokens = self._read("tokens.json")
         if tokens.keys() != set(TOOLS):
             tokens = {tool: secrets.token_urlsafe(24) for tool in TOOLS}
-            self._write("tokens.json", tokens)
+            self.write("tokens.json", tokens)
         return tokens
 
     def environ(self) -> dict[str, str]:
         """What `demo/cairn.yaml` refers to, but for the addresses."""
         tokens = {f"CAIRN_DEMO_{tool.upper()}_TOKEN": token for tool, token in self.tokens().items()}
+        from demo.plan import Calendar, moment
+
+        calendar = Calendar.until(datetime.fromisoformat(self._read("organisation.json")["end"]))
         return {
             **tokens,
+            "CAIRN_DEMO_GOLDEN_PATH_FROM": moment(calendar.golden_path[0]).date().isoformat(),
+            "CAIRN_DEMO_MANDATE_FROM": moment(calendar.golden_path[-1]).date().isoformat(),
+            "CAIRN_DEMO_POSTGRES_FROM": moment(calendar.postgres).date().isoformat(),
             "CAIRN_DEMO_JENKINS_USER": JENKINS_USER,
             "CAIRN_DEMO_GIT": self.git.absolute().as_uri(),
             "CAIRN_DEMO_OWNERSHIP": str(self.ownership.absolute()),
+            "CAIRN_DEMO_INVENTORY": str(self.inventory.absolute()),
         }
 
     def _read(self, name: str) -> dict[str, Any]:
@@ -193,7 +204,8 @@ class _Home(NamedTuple):
             kept = {}
         return kept if isinstance(kept, dict) else {}
 
-    def _write(self, name: str, content: Mapping[str, Any]) -> None:
+    def write(self, name: str, content: Mapping[str, Any]) -> None:
+        """Keep it as JSON, for its owner alone."""
         temporary = self.folder / f".{name}.new"
         temporary.unlink(missing_ok=True)
         temporary.touch(mode=0o600)
@@ -243,14 +255,34 @@ def _serve(chosen: argparse.Namespace, ready: Callable[[Mapping[str, str]], None
 
 
 def _write_ownership(world: World, path: Path) -> None:
-    """As CSV that a source of kind files reads; untouched where it says the same already."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("service", "team", "valid_from", "valid_to"))
+    """Who had which service, as CSV that a source of kind files reads."""
     names = {team.slug: team.name for team in world.teams}
-    for one in world.ownership:
-        since, until = ("" if at is None else at.isoformat() for at in (one.since, one.until))
-        writer.writerow((one.component, names[one.team], since, until))
+    rows = [
+        (
+            one.component,
+            names[one.team],
+            *("" if at is None else at.isoformat() for at in (one.since, one.until)),
+        )
+        for one in world.ownership
+    ]
+    _write_csv(path, ("service", "team", "valid_from", "valid_to"), rows)
+
+
+def _write_inventory(world: World, path: Path) -> None:
+    """Which service was built by a pipeline of its own, and until when, as CSV likewise."""
+    rows = [
+        (f"{one.component}-{kind}", "own-pipeline", "service", one.component, at.isoformat(), kind)
+        for one in world.own_pipelines
+        for at, kind in ((one.since, "present"), (one.until, "absent"))
+        if at
+    ]
+    _write_csv(path, ("id", "capability", "subject_kind", "subject", "happened_at", "kind"), rows)
+
+
+def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Untouched where it says the same already."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([header, *rows])
     if not path.exists() or path.read_text() != text.getvalue():
         path.write_text(text.getvalue())
 
@@ -277,7 +309,9 @@ def _apps(folder: Path, seed: int, scale: float, *, has_faults: bool) -> dict[st
         made = organisation(seed, home.end(seed, VERSION), scale=scale)
         repositories.write(made.histories, home.git)
         (folder / "ground_truth.json").write_text(made.truth.to_json())
+        home.write("surveys.json", made.surveys.to_json())
         _write_ownership(made.world, home.ownership)
+        _write_inventory(made.world, home.inventory)
         tokens = home.tokens()
     world = made.world
     del made

@@ -324,6 +324,16 @@ class Ownership:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnPipeline:
+    """A line of the platform team's inventory: which component was built by a pipeline of its own."""
+
+    component: str
+    since: datetime
+    until: datetime | None
+    """Exclusive; None while it is."""
+
+
+@dataclass(frozen=True, slots=True)
 class Task:
     """A run of a software template."""
 
@@ -358,6 +368,7 @@ class World:
     change_events: list[ChangeEvent] = field(default_factory=list)
     components: list[Component] = field(default_factory=list)
     ownership: list[Ownership] = field(default_factory=list)
+    own_pipelines: list[OwnPipeline] = field(default_factory=list)
     """Of what went from one team to another, which the catalogue has no memory of."""
     templates: list[str] = field(default_factory=list)
     tasks: list[Task] = field(default_factory=list)

@@ -200,6 +200,12 @@ def _account() -> dict[str, Field]:
         # Of a bot GraphQL gives the login without what REST adds to it.
         "login": plain(lambda person: person.login.removesuffix("[bot]")),
         "url": plain(lambda person: f"{WEB}/{person.login}"),
+        "name": plain(lambda person: person.name),
+        # Nobody shows theirs to everybody; all are on the organisation's domain.
+        "email": plain(lambda _: ""),
+        "organizationVerifiedDomainEmails": Field(
+            lambda person, _: [person.email], None, frozenset({"login"})
+        ),
     }
 
 

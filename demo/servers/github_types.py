@@ -63,6 +63,7 @@ def types(world: World, scopes: Sequence[str]) -> Types:
     }
     for item in _CONNECTED:
         defined |= {f"{item}Connection": connection_type(item), f"{item}Edge": edge_type(item)}
+    defined["OrganizationMemberConnection"] = connection_type("User")
     return defined
 
 
@@ -188,6 +189,10 @@ def _organization(world: World, scopes: Sequence[str]) -> dict[str, Field]:
             world.teams, {"NAME": lambda each: each.name.casefold()}, given, lambda each: each.slug
         )
 
+    def members(_: Any, __: Values) -> Connection:
+        check()
+        return listed(sorted((each for each in world.people if not each.is_bot), key=lambda each: each.login))
+
     def team(_: Any, given: Values) -> Team | None:
         check()
         return next((each for each in world.teams if each.slug == given["slug"]), None)
@@ -199,6 +204,7 @@ def _organization(world: World, scopes: Sequence[str]) -> dict[str, Field]:
         "repositories": Field(repositories, "RepositoryConnection", ORDERED | {"ownerAffiliations"}),
         "teams": Field(teams, "TeamConnection", ORDERED),
         "team": Field(team, "Team", frozenset({"slug"})),
+        "membersWithRole": Field(members, "OrganizationMemberConnection", PAGED),
     }
 
 

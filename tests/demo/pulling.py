@@ -16,11 +16,24 @@ from pipelines.reading import SourceRead, read_source
 from pipelines.workspace import Workspace, load
 
 SCALE = 0.02
+FEW = ("c*",)
+"""An eighth of GitHub's repositories, the monorepo among them."""
 WORKSPACE = Path(demo.__file__).with_name("cairn.yaml")
 
 
 def workspace(running: Running, **environ: str) -> Workspace:
     return load(WORKSPACE, {**running.environ, **environ})
+
+
+def few(settings: Workspace) -> Workspace:
+    """The same with an eighth of GitHub's repositories, which are most of the work."""
+    sources = tuple(
+        source.model_copy(update={"options": source.options.model_copy(update={"repositories": FEW})})
+        if source.kind == "github"
+        else source
+        for source in settings.sources
+    )
+    return settings.model_copy(update={"sources": sources})
 
 
 def pull(home: Home, settings: Workspace) -> list[SourceRead]:

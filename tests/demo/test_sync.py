@@ -18,7 +18,7 @@ from demo.serve import Running, start
 from pipelines import refresh, warehouse
 from pipelines.home import Home
 from pipelines.reading import SourceRead, read_source
-from tests.demo.pulling import SCALE, like, pull, tables, workspace
+from tests.demo.pulling import SCALE, few, like, pull, tables, workspace
 
 PERSONAL_WORDS = re.compile(r"[\w.@+-]+")
 
@@ -51,7 +51,7 @@ def test_nothing_personal_and_no_secret_is_kept(
     """In landed files, the warehouse, cursors, status and logs; mirrors hold git's own commit objects."""
     caplog.set_level(logging.DEBUG)
     landed = like(home, tmp_path)
-    for source in workspace(tools).sources:
+    for source in few(workspace(tools)).sources:
         read_source(landed, source, is_full=False, progress=lambda *_: None)
     texts = [caplog.text]
     texts += [str(pq.read_table(path).to_pylist()) for path in landed.landing.rglob("*.parquet")]
@@ -119,7 +119,7 @@ def test_what_is_wrong_with_one_source_is_one_line_and_the_others_are_synced(
     tools: Running, tmp_path: Path, environ: dict[str, str], source: str, said: str
 ) -> None:
     home = Home(tmp_path / "home")
-    settings = workspace(tools, **environ)
+    settings = few(workspace(tools, **environ))
     settings = settings.model_copy(
         update={"sources": tuple(s for s in settings.sources if s.name in {source, "pagerduty", "backstage"})}
     )
