@@ -99,10 +99,12 @@ def source_asset(source: SourceConfig) -> dg.AssetsDefinition:
 
 def raw_asset(sources: tuple[SourceConfig, ...]) -> dg.AssetsDefinition:
     """Merges what landed into `raw.*`, one output per table."""
-    by_stream: dict[str, list[dg.AssetKey]] = {table: [] for table in (*KEYS, "coverage", QUARANTINE)}
+    by_stream: dict[str, list[dg.AssetKey]] = {
+        table: [] for table in (*KEYS, "coverage", "snapshot", QUARANTINE)
+    }
     for source in sources:
         for stream in connectors.connector_type(source.kind).streams_of(source.options):
-            for table in (stream, "coverage", QUARANTINE):
+            for table in (stream, "coverage", "snapshot", QUARANTINE):
                 by_stream[table].append(dg.AssetKey(["source", source.name, stream]))
 
     @dg.multi_asset(
