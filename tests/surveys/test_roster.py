@@ -35,8 +35,10 @@ def test_a_file_is_read_whatever_its_case_order_and_delimiter(tmp_path: Path) ->
     [
         (
             "",
-            "there is no column address and no team."
-            " Begin the file with the line address,team,name,tier,role",
+            (
+                "there is no column address and no team."
+                " Begin the file with the line address,team,name,tier,role"
+            ),
         ),
         ("address\n", "there is no column team"),
         ("address,team\nada@acme.example,Web\nsecret-person,Pay\n", ":3: address is no mail address"),
