@@ -261,10 +261,7 @@ def run(
         except duckdb.Error as error:
             raise ModelError(f"{name}: {error}") from error
         if model := known.get(name):
-            _compare(connection, model)
-            table = f"{FIGURES}.{model.table}" if model.header.metric else name
-            (rows,) = connection.execute(f"select count(*) from {table}").fetchall()[0]
-            yield Built(model, rows, _check(connection, model, table))
+            yield checked(connection, model)
     connection.execute("drop table if exists ordered")
     if settings is not None:
         digests.keep(connection, settings)
@@ -385,35 +382,41 @@ def _literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _compare(connection: duckdb.DuckDBPyConnection, model: Model) -> None:
-    rows = connection.execute(f"describe {model.name}").fetchall()
-    table = {name: kind.lower() for name, kind, *_ in rows}
+def checked(connection: duckdb.DuckDBPyConnection, model: Model) -> Built:
+    """Count a table's rows and those that break its header. Raises `ModelError` where the columns differ."""
+    columns = _columns(connection, model.name)
     header = {name: column.type for name, column in model.header.columns.items()}
-    if list(table.items()) != list(header.items()):
-        raise ModelError(f"{model.name}: its header says {header}, the table is {table}")
-
-
-def _check(connection: duckdb.DuckDBPyConnection, model: Model, table: str) -> dict[str, int]:
-    """Constraint of the header → rows of `table` that break it; those that hold are left out."""
-    # What a view adds holds by construction.
-    held = {name for name, *_ in connection.execute(f"describe {table}").fetchall()}
-    columns = [(name, column) for name, column in model.header.columns.items() if name in held]
-    accepted = {name: [*column.accepted] for name, column in columns if column.accepted}
+    if list(columns.items()) != list(header.items()):
+        raise ModelError(f"{model.name}: its header says {header}, the table is {columns}")
     metric = model.header.metric
-    is_adoption = metric is not None and metric.area == "adoption"
-    key = ", ".join(adoption.key(metric.estimate) if metric and is_adoption else model.header.key)
-    counts = {
-        f"{key} is unique": f"count(*) - (select count(*) from (select distinct {key} from {table}))",
-        **{
-            f"{n} is not null": f'count(*) filter ("{n}" is null)'
-            for n, column in columns
-            if not column.nullable and table == model.name
-        },
-        **{f"{n} is accepted": f'count(*) filter (not list_contains(?, "{n}"))' for n in accepted},
+    table, held = model.name, columns
+    if metric:
+        # What a view adds holds by construction.
+        table = f"{FIGURES}.{model.table}"
+        held = _columns(connection, table)
+    key = model.header.key
+    if metric and metric.area == "adoption":
+        key = adoption.key(metric.estimate)
+    documented = {name: column for name, column in model.header.columns.items() if name in held}
+    counts = {f"{', '.join(key)} is unique": f"count(*) - count(distinct ({', '.join(key)}, 0))"}
+    if not metric:
+        counts |= {
+            f"{name} is not null": f'count(*) - count("{name}")'
+            for name, column in documented.items()
+            if not column.nullable
+        }
+    accepted = {name: [*column.accepted] for name, column in documented.items() if column.accepted}
+    counts |= {
+        f"{name} is accepted": f'count(*) filter (not list_contains(?, "{name}"))' for name in accepted
     }
-    sql = f"select {', '.join(counts.values())} from {table}"
-    (row,) = connection.execute(sql, [*accepted.values()]).fetchall()
-    return {constraint: rows for constraint, rows in zip(counts, row, strict=True) if rows}
+    sql = f"select count(*), {', '.join(counts.values())} from {table}"
+    ((rows, *broken),) = connection.execute(sql, [*accepted.values()]).fetchall()
+    return Built(model, rows, {name: number for name, number in zip(counts, broken, strict=True) if number})
+
+
+def _columns(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
+    """Column → type, in lower case."""
+    return {name: kind.lower() for name, kind, *_ in connection.execute(f"describe {table}").fetchall()}
 
 
 def _parse(path: Path, parser: duckdb.DuckDBPyConnection) -> Model:

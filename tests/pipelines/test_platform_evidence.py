@@ -121,8 +121,7 @@ class Warehouse:
         for name, model in known.items():
             if name in needed - self.built:
                 connection.execute(f"create or replace table {name} as {model.sql}")
-                modelling._compare(connection, model)
-                assert modelling._check(connection, model, name) == {}, name
+                assert modelling.checked(connection, model).broken == {}, name
         self.built |= needed
         return connection.execute(sql).fetchall()
 

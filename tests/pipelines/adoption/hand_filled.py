@@ -108,15 +108,13 @@ def build(connection: duckdb.DuckDBPyConnection, wanted: Iterable[str]) -> None:
         if name not in needed:
             modelling._PYTHON[name][1](connection)
             continue
-        model, table = needed[name], name
+        model = needed[name]
         if metric := model.header.metric:
             made = modelling._adoption_queries(model.table, metric)
             adoption.build(connection, model.table, model.sql, made)
-            table = f"figures.{model.table}"
         else:
             connection.execute(f"create or replace table {name} as\n{model.sql}")
-        modelling._compare(connection, model)
-        assert (name, modelling._check(connection, model, table)) == (name, {})
+        assert (name, modelling.checked(connection, model).broken) == (name, {})
 
 
 def _adoption() -> dict[str, modelling.Model]:
