@@ -12,6 +12,7 @@ from statistics import median
 from typing import Any
 
 import duckdb
+import numpy as np
 import pytest
 
 from demo.serve import start
@@ -125,3 +126,40 @@ def _slowness(marts: duckdb.DuckDBPyConnection, tool: str, slow: dict[str, str])
     ratios = [median(slowly) / median(usually) for usually, slowly in weeks.values() if slowly and usually]
     assert len(ratios) > 30
     return median(ratios)
+
+
+def test_services_take_up_the_golden_path_when_their_teams_do(
+    marts: duckdb.DuckDBPyConnection, truth: dict[str, Any]
+) -> None:
+    planted = {service: day for service, day in truth["golden_path"]["services"].items() if day}
+    found = dict(
+        marts.execute(
+            "select service, min(changed_on) from marts.adoption_change"
+            " where capability = 'golden-path' and change = 'adopted' group by service"
+        ).fetchall()
+    )
+    assert found.keys() <= planted.keys()
+    assert len(found) > 50
+    days = [(found[service] - date.fromisoformat(planted[service])).days for service in found]
+    assert min(days) == 0
+    # What is new shows with the next run, and some repositories rest for weeks.
+    assert np.quantile(days, 0.8) <= 7
+    users = marts.execute(
+        "select service from marts.adoption_service where capability = 'golden-path' and state = 'using'"
+    ).fetchall()
+    assert {service for (service,) in users} <= planted.keys()
+
+
+def test_managed_postgres_stalls(marts: duckdb.DuckDBPyConnection, truth: dict[str, Any]) -> None:
+    stall = truth["stall"]
+    weeks = marts.execute(
+        "select period_start, value * n from marts.reach where level = 'organisation' and grain = 'week'"
+        " and capability = 'managed-postgres' and period_start >= ? order by period_start",
+        [stall["introduced_on"]],
+    ).fetchall()
+    since = date.fromisoformat(stall["stalled_on"])
+    before = [services for week, services in weeks if week < since]
+    after = [services for week, services in weeks if week >= since]
+    assert before[-1] / len(before) == pytest.approx(stall["per_week_before"], rel=stall["tolerance"])
+    gained = (after[-1] - before[-1]) / len(after)
+    assert gained == pytest.approx(stall["per_week_after"], abs=stall["tolerance"])
