@@ -233,6 +233,29 @@ def test_what_is_pushed_holds_until_said_otherwise(warehouse: Warehouse) -> None
     assert warehouse.rows("select max(version_ordinal) from core.capability_evidence") == [(2,)]
 
 
+def test_a_capability_renamed_keeps_what_was_told_of_its_former_name() -> None:
+    warehouse = Warehouse(
+        {
+            "capabilities": [
+                {
+                    "name": "base-image",
+                    "formerly": ["images"],
+                    "evidence": [{"image": "registry.acme.example/*"}],
+                }
+            ]
+        }
+    )
+    told = [
+        CapabilityUse(
+            str(number), name, "service", "shop", START + number * DAY, "used", None, None, None, None
+        )
+        for number, name in enumerate(("images", "base-image", "imagesque"))
+    ]
+    warehouse.load(START + 9 * DAY, told, source=PUSH, scope="adoption")
+    used = warehouse.rows("select capability, service, used_from from core.capability_use order by used_from")
+    assert used == [("base-image", "shop", on(0)), ("base-image", "shop", on(1))]
+
+
 @pytest.mark.parametrize(
     ("place", "folders", "services"),
     [

@@ -44,8 +44,9 @@ def _running(wave: Standing) -> None:
     with st.container(border=True, key=f"wave-{wave.id}"):
         st.header(words.plain(wave.id), anchor=False)
         st.markdown(f"{wave_states.BADGES[wave.state]} It {wave.told}.")
-        for column, (title, value) in zip(st.columns(4), wave.figures.items(), strict=True):
-            column.metric(title, value)
+        with st.container(horizontal=True):
+            for title, value in wave.figures.items():
+                st.metric(title, value, width=200)
         step = wave.next_step
         st.markdown(f"**Next.** {step.said}")
         if step.command:

@@ -41,7 +41,8 @@ def _side_by_side(source: Cached, wave: str, by: queries.Grouping) -> None:
         f"results-by-{by}-{wave}",
         rows.copy,
     )
-    st.dataframe(figures.heat(rows), key="table-heat")
+    with st.container(key="heat"):
+        st.dataframe(figures.heat(rows))
 
 
 def _over_waves(source: Cached, wave: str, by: queries.Grouping, group: str) -> None:
