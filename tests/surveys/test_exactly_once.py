@@ -14,9 +14,14 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
+import duckdb
 import pytest
 from sqlalchemy import Engine, event
 
+from connectors.connector import Options
+from pipelines import surveys
+from pipelines.home import Home
+from pipelines.workspace import SourceConfig, Workspace
 from surveys.store import Store
 from tests.surveys.postgres import Cluster
 from tests.surveys.pulse import ENDED, WAVE, Clock, people, pulse
@@ -98,11 +103,25 @@ def test_two_processes_at_once(store_url: str, tmp_path: Path) -> None:
     assert stored(store_url, keys) == taken
 
 
-def test_killed_at_random_while_submitting(store_url: str, tmp_path: Path) -> None:
-    acknowledged, keys = tmp_path / "acknowledged", tmp_path / "keys"
+def syncing(url: str, root: Path, synced: Path) -> None:
+    """What every sync does with the store, over and over; a byte for each time."""
+    home = Home(root)
+    source = SourceConfig(kind="git", name="git", options=Options())
+    workspace = Workspace.model_validate(
+        {"organisation": "Acme", "sources": (source,), "surveys": {"store": url}}
+    )
+    with duckdb.connect() as connection, synced.open("ab", buffering=0) as file:
+        while True:
+            file.write(b"x" if surveys.load(connection, home, workspace) is None else b"!")
+
+
+def test_killed_at_random_while_submitting_and_syncing(store_url: str, tmp_path: Path) -> None:
+    acknowledged, synced = tmp_path / "acknowledged", tmp_path / "synced"
     acknowledged.touch()
+    keys = Home(tmp_path).survey_keys
     with pulse(store_url, keys, people(400)) as survey:
         tokens = [*survey.tokens.items()]
+    reader = forked(partial(syncing, store_url, tmp_path, synced))
     for _ in range(4):
         random.shuffle(tokens)
         size = acknowledged.stat().st_size
@@ -112,6 +131,9 @@ def test_killed_at_random_while_submitting(store_url: str, tmp_path: Path) -> No
         time.sleep(random.uniform(0, 0.1))
         os.kill(child, signal.SIGKILL)
         assert ended(child) == signal.SIGKILL
+    os.kill(reader, signal.SIGKILL)
+    assert ended(reader) == signal.SIGKILL
+    assert set(synced.read_text()) == {"x"}
     taken, there = Counter(acknowledged.read_text().split()), stored(store_url, keys)
     assert max(taken.values()) == max(there.values()) == 1
     assert not taken - there
