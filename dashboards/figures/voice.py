@@ -159,9 +159,14 @@ def heat(rows: pd.DataFrame) -> Styler:
         for value, status in zip(rows["value"], rows["status"], strict=True)
     ]
     named["shade"] = list(map(_shade, rows["value"], rows["status"]))
-    above = named[named["status"].eq("suppressed")].groupby("Group")["rolls_up_to"].first()
+    above = (
+        named[named["status"].eq("suppressed")]
+        .dropna(subset="rolls_up_to")
+        .groupby("Group")["rolls_up_to"]
+        .agg(lambda groups: ", ".join(map(group_name, dict.fromkeys(groups))))
+    )
     said, shades = _wide(named, "said"), _wide(named, "shade")
-    said.insert(0, "If withheld, see", [group_name(above[one]) if one in above else "" for one in said.index])
+    said.insert(0, "If withheld, see", [above.get(group, "") for group in said.index])
     shades.insert(0, "If withheld, see", "")
     return said.style.apply(lambda _: shades, axis=None)
 

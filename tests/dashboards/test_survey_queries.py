@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from dashboards import figures, queries
+from pipelines import modelling
 from pipelines.home import Home
 from pipelines.warehouse import Snapshot, published
 from tests.dashboards import survey_tables
@@ -21,6 +22,20 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
     current = published(home)
     assert current
     return current
+
+
+def test_the_marts_made_by_hand_are_those_of_the_models(source: Snapshot) -> None:
+    surveyed = {name: model for name, model in modelling.models().items() if ".survey_" in name}
+    assert len(surveyed) == 6
+    for name, model in surveyed.items():
+        described = source.frame(f"describe {name}")
+        made = dict(zip(described["column_name"], described["column_type"].str.lower(), strict=True))
+        assert made == {column: each.type for column, each in model.header.columns.items()}
+
+
+def test_of_a_wave_of_which_all_is_withheld_nothing_is_named_instead(source: Snapshot) -> None:
+    rows = queries.survey_heat(source, LAST, "team").assign(status="suppressed", value=None, rolls_up_to=None)
+    assert set(figures.heat(rows).data["If withheld, see"]) == {""}  # type: ignore[attr-defined]
 
 
 def test_groups_stand_below_what_they_are_part_of(source: Snapshot) -> None:

@@ -48,10 +48,8 @@ def _side_by_side(source: Cached, wave: str, by: queries.Grouping) -> None:
 def _over_waves(source: Cached, wave: str, by: queries.Grouping, group: str) -> None:
     st.header("Over waves", anchor=False)
     known = queries.survey_measures(source, wave)
-    options = {
-        label: (item, statistic)
-        for label, item, statistic in zip(known["label"], known["item_id"], known["statistic"], strict=True)
-    }
+    measures = zip(known["item_id"], known["statistic"], strict=True)
+    options = dict(zip(known["label"], measures, strict=True))
     chosen = st.selectbox("Question", [*options], key="question", bind="query-params", width=400)
     item, statistic = options[chosen]
     trend = queries.survey_trend(source, item, statistic, by, group)
