@@ -23,6 +23,7 @@ _ASKED: Mapping[str, tuple[str, ...]] = {
     "github": ("organization", "token", "url", "repositories"),
     "gitlab": ("url", "token", "group", "projects"),
     "jenkins": ("url", "user", "token", "jobs"),
+    "kubernetes": ("url", "token", "labels"),
     "pagerduty": ("token", "url"),
 }
 """Kind → the settings that are asked for, in this order, and whatever else is required.

@@ -101,5 +101,5 @@ def heading(view: View, metric: queries.Metric, title: str | None = None) -> Non
     """A chart's title, the metric's unless another is given, with the definition beside it."""
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         name = title or str(queries.definition(view.source, metric)["title"])
-        st.subheader(name, anchor=False, width="content")
+        st.header(name, anchor=False, width="content")
         explain(view, metric, key=f"chart-{metric}")

@@ -39,7 +39,7 @@ def behind(view: View, *metrics: queries.Metric, tables: tuple[Table, ...] = ())
         words.period(start, view.grain): (start.date(), end.date())
         for start, end in zip(trends[0]["period_start"][::-1], trends[0]["period_end"][::-1], strict=True)
     }
-    st.subheader("Behind the figures", anchor=False)
+    st.header("Behind the figures", anchor=False)
     chosen = st.selectbox(
         "Period (or select a mark in a chart)", [WHOLE, *spans], key="at", bind="query-params", width=320
     )

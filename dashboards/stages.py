@@ -22,7 +22,7 @@ def show(view: View) -> None:
     rows = _last(view)
     left, right = st.columns([1, 1])
     with left.container(border=True, height="stretch"):
-        st.subheader("Stages of a pull request", anchor=False)
+        st.header("Stages of a pull request", anchor=False)
         if rows["value"].isna().all():
             st.markdown(
                 "No pull request with stages is known here: a tool such as GitHub tells them, git does not."

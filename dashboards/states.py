@@ -25,7 +25,7 @@ def unpublished(home: Home, status: Status) -> None:
     else:
         st.title("Nothing has been read yet")
         st.markdown("Cairn shows figures once it has read your repositories. In a terminal, type:")
-        st.code("cairn sync", language="shell")
+        st.code("cairn sync", language=None, wrap_lines=True)
         st.caption(
             f"Data is expected in `{home.root}`. If it is elsewhere, set `CAIRN_HOME` and start again."
         )
@@ -39,7 +39,7 @@ def unreadable(error: Exception) -> None:
     said = str(error).partition("\n")[0]
     st.error(words.plain(said), icon=":material/error:")
     st.markdown("A new sync publishes them afresh; what was read before is kept:")
-    st.code("cairn sync", language="shell")
+    st.code("cairn sync", language=None, wrap_lines=True)
 
 
 def banners(home: Home, snapshot_id: str, status: Status, read_until: datetime) -> None:
@@ -82,7 +82,7 @@ def no_deployments(view_source: queries.Frames) -> None:
     """Something was read, and none of it is a deployment: say what was, and how to change that."""
     covered = queries.coverage(view_source)
     commits, tags = int(covered["commits"].sum()), int(covered["tags"].sum())
-    st.subheader("No deployments found")
+    st.header("No deployments found")
     if covered.empty or commits + tags == 0:
         st.markdown("The configured sources hold no commits yet. `cairn doctor` says which they are.")
         return

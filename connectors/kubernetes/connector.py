@@ -63,7 +63,10 @@ class KubernetesOptions(Options):
 
 
 class KubernetesConnector(Connector):
-    """Reads the workloads of one cluster, whole; a list that was not read to its end says nothing."""
+    """Reads the labels of one cluster's workloads, whole.
+
+    A list that was not read to its end says nothing.
+    """
 
     kind = "kubernetes"
     streams = (STREAM,)

@@ -32,7 +32,6 @@ UNKNOWN = {
     r"/projects/\d+/merge_requests": "lists of merge requests",
     r"/projects/\d+/merge_requests/\d+/commits": "their commits",
     r"/projects/\d+/deployments": "deployments",
-    r"/projects/\d+/repository/files/[^/]+": "files, but for raw ones",
     r"/groups/\d+/members": "members",
     r"/personal_access_tokens/self": "from GitLab 15.5 on",
     r"/graphql": "no REST",

@@ -71,7 +71,8 @@ def get(address: str, path: str) -> tuple[int, str]:
         connection.close()
 
 
-@pytest.fixture(scope="session")
+# Of each module: as long as one is open, nothing else in its process can run an event loop.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if path is None:

@@ -95,6 +95,7 @@ def test_results_say_response_change_and_what_is_withheld(opened: Open, visitor:
     expect(page.get_by_text("No detectable change since 2026-05").first).to_be_visible()
     expect(page.locator(".js-plotly-plot")).to_have_count(2)
     heat = page.locator(".st-key-heat")
+    heat.scroll_into_view_if_needed()
     # A table is drawn on a canvas; its cells are in it for screen readers.
     for said in ("withheld", "no data", "Discovery", "Till <i>team</i>"):
         expect(heat.locator("[role=gridcell]").filter(has_text=said).first).to_be_attached()

@@ -27,7 +27,7 @@ def show(view: View) -> None:
     if found["changes"]:
         with left.container(border=True):
             _distribution(view, found)
-        st.subheader("Slowest changes", anchor=False)
+        st.header("Slowest changes", anchor=False)
         rows = queries.changes(view.source, view.scope, *span, SLOWEST, slowest_first=True)
         st.dataframe(drill.readable(rows, view), hide_index=True, column_config=drill.columns(view))
     with right.container(border=True, height="stretch"):
@@ -36,7 +36,7 @@ def show(view: View) -> None:
 
 
 def _distribution(view: View, found: pd.Series) -> None:
-    st.subheader("Distribution", anchor=False)
+    st.header("Distribution", anchor=False)
     bins = queries.distribution(view.source, view.scope, view.since, view.until)
     figure = figures.distribution(bins, found["median"], found["p90"])
     charts.still(figure, "distribution", "Share of changes by lead time")
@@ -46,7 +46,7 @@ def _distribution(view: View, found: pd.Series) -> None:
 
 
 def _left_out(view: View, reasons: Mapping[str, int]) -> None:
-    st.subheader("Left out", anchor=False)
+    st.header("Left out", anchor=False)
     if not reasons:
         st.markdown("Nothing: every change shipped in the period counts.")
     for reason, changes in sorted(reasons.items(), key=lambda item: -item[1]):

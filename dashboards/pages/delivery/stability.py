@@ -21,7 +21,7 @@ def show(view: View) -> None:
     with left:
         cards.row(view, *TIMES)
     with right.container(border=True, height="stretch"):
-        st.subheader("Open and unexplained", anchor=False)
+        st.header("Open and unexplained", anchor=False)
         st.markdown(
             f"**{found['open_faults']:,}** of {words.count(int(found['faults']), 'fault')} not recovered"
             " from. In the recovery time they count as lasting at least until the data was read"

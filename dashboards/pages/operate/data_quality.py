@@ -44,7 +44,7 @@ def show(view: View) -> None:
 def _kind(kind: str, rows: pd.DataFrame) -> None:
     first = rows.iloc[0]
     with st.container(border=True, key=f"kind-{kind}"):
-        st.subheader(words.capital(kind), anchor=False)
+        st.header(words.capital(kind), anchor=False)
         st.markdown(f"**{first['things']:,}** of {first['of_things']:,}. {first['meaning']}")
         for row in rows[rows["affected"].gt(0)].to_dict("records"):
             st.markdown(

@@ -30,9 +30,9 @@ def show(view: View) -> None:
         left, right = st.columns(2)
         charts.trend(view, "conformance", figures.line, left)
         with right.container(border=True):
-            st.subheader("Checks", anchor=False)
+            st.header("Checks", anchor=False)
             charts.still(figures.shares(_by_check(rows)), "checks", "Share of services that pass each check")
-        st.subheader("Services", anchor=False)
+        st.header("Services", anchor=False)
         drill.listing(view, "service", _matrix(rows), name="conformance", titles=_columns(rows))
         st.caption("Services that three people or more work on; the ones that pass least come first.")
     chosen = offers.choose(view)

@@ -24,7 +24,7 @@ def show(view: View) -> None:
     cards.row(chosen, *BEGINNING)
     left, right = st.columns(2)
     with left.container(border=True, height="stretch"):
-        st.subheader("Funnel", anchor=False)
+        st.header("Funnel", anchor=False)
         if chosen.scope.capability is None:
             st.markdown("Choose a capability: services get to each by a way of its own.")
         else:
@@ -42,5 +42,5 @@ def show(view: View) -> None:
                 "Services of the organisation, by the month in which they first used it; in per cent of those"
                 " that were active then."
             )
-    st.subheader("Templates", anchor=False)
+    st.header("Templates", anchor=False)
     cards.row(chosen, *TEMPLATES)

@@ -36,7 +36,7 @@ def show(view: View) -> None:
 
 
 def _migration(view: View, row: dict[str, Any], called: Any) -> None:
-    st.subheader(words.plain(row["title"]), anchor=False)
+    st.header(words.plain(row["title"]), anchor=False)
     old, new = (called.get(row[name], row[name]) for name in ("from_capability", "to_capability"))
     way = f"from {words.plain(old)} to {words.plain(new)}" if pd.notna(old) else f"to {words.plain(new)}"
     st.caption(f"{way}, since {words.day(row['started_on'])}")
