@@ -200,8 +200,11 @@ def _cell(row: Mapping[str, Any]) -> tuple[object, ...]:
 
 
 def _drivers(released: Released, found: Mapping[str, Any]) -> list[tuple[object, ...]]:
+    is_shown = found["status"] == "ok"
     head = (released.wave.id, found["outcome"])
-    tail = tuple(found[key] for key in ("status", "n", "r_squared", "threshold", "caption"))
-    shares = found["shares"] if found["status"] == "ok" else []
+    # Exactly, it would tell how few left out one of the questions.
+    n = found["n"] // 10 * 10 if is_shown else None
+    tail = (found["status"], n, *(found[key] for key in ("r_squared", "threshold", "caption")))
+    shares = found["shares"] if is_shown else []
     rows = [(*head, each["construct"], each["share"], each["direction"], *tail) for each in shares]
     return rows or [(*head, None, None, None, *tail)]

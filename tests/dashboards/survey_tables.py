@@ -102,8 +102,8 @@ def add(connection: duckdb.DuckDBPyConnection) -> None:
         [
             (last, "flow", 0.31, "rises", "ok", 110, 0.52, 0.06),
             (last, "cognitive_load", 0.14, "falls", "ok", 110, 0.52, 0.06),
-            (WAVES[-2], None, None, None, "too_few", 60, None, None),
-            (WAVES[-3], None, None, None, "not_above_chance", 120, None, None),
+            (WAVES[-2], None, None, None, "too_few", None, None, None),
+            (WAVES[-3], None, None, None, "not_above_chance", None, None, None),
         ],
     )
     connection.executemany(

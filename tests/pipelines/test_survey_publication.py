@@ -17,6 +17,7 @@ from pipelines.warehouse import Snapshot
 from pipelines.workspace import Workspace
 from surveys import releasing
 from surveys.instrument_files import shipped
+from surveys.released import released
 from surveys.store import Invitee, NewAction, NewWave, Store
 from tests.pipelines.syncing import workspace
 
@@ -210,3 +211,13 @@ def test_a_store_that_cannot_be_read_takes_nothing_away(published: Survey, tmp_p
         assert problem
         assert problem.startswith("surveys: ")
         assert connection.execute("select count(*) from survey.wave").fetchall() == [(1,)]
+
+
+@pytest.mark.parametrize(("status", "n"), [("ok", 110), ("too_few", None), ("not_above_chance", None)])
+def test_how_many_a_driver_rests_on_is_told_in_tens(published: Survey, status: str, n: int | None) -> None:
+    (wave,) = released(published.store)
+    told = {
+        "outcome": "satisfaction", "status": status, "n": 117, "r_squared": 0.4, "threshold": 0.1,
+        "caption": "", "shares": [{"construct": "flow", "share": 0.4, "direction": "rises"}],
+    }  # fmt: skip
+    assert [row[6] for row in surveys._drivers(wave, told)] == [n]
