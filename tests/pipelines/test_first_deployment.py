@@ -19,19 +19,18 @@ def by_hand(times: Sequence[tuple[float, bool]], p: float) -> tuple[float | None
     """The first times at which the curve, and either end of its log-log band, is at most 1 - p."""
     ends = sorted({seconds for seconds, is_over in times if is_over})
     left, spread = 1.0, 0.0
-    value: float | None = None
+    reached, value = False, None
     low: float | None = None
     high: float | None = None
     for number, end in enumerate(ends):
         waiting = sum(seconds >= end for seconds, _ in times)
         over = sum(seconds == end for seconds, is_over in times if is_over)
         left *= 1 - over / waiting
-        if value is None and left <= 1 - p + 1e-9:
-            following = ends[number + 1] if number + 1 < len(ends) else None
-            is_flat = abs(left - (1 - p)) <= 1e-9
-            if is_flat and following is None:
-                return None, low, high
-            value = (end + following) / 2 if is_flat and following is not None else end
+        if not reached and left <= 1 - p + 1e-9:
+            reached, value = True, end
+            if abs(left - (1 - p)) <= 1e-9:
+                # Flat there: the middle of the piece, if it ends.
+                value = (end + ends[number + 1]) / 2 if number + 1 < len(ends) else None
         if waiting > over:
             spread += over / (waiting * (waiting - over))
             width = Z * math.sqrt(spread) / math.log(left)
