@@ -12,7 +12,7 @@ from dashboards.figures import axes
 from dashboards.figures.base import base, faded, hover, placed, starts
 from dashboards.theme import ABSENT, ACCENT, MEASURED
 
-_NAMES = {"rate": "Share", "p90": "90th percentile"}
+_NAMES = {"rate": "Share", "rate_as_of": "Share", "p90": "90th percentile"}
 
 
 def bars(trend: pd.DataFrame, grain: str, marks: pd.DataFrame | None = None) -> go.Figure:
