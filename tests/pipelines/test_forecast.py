@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import random
+
 import numpy as np
 import pytest
 
@@ -75,3 +78,29 @@ def test_the_same_weeks_give_the_same_forecast() -> None:
     assert one
     assert other
     assert np.array_equal(one.done, other.done)
+
+
+def weeks_by_hand(weekly: list[int], remaining: int, share: float) -> int:
+    """The same by loops and other chances: weights of the weeks, then one after another until all is done."""
+    chance, ends = random.Random(5), []
+    for _ in range(4_000):
+        weights = [chance.expovariate(1) for _ in weekly]
+        left, weeks = remaining, 0
+        while left > 0:
+            left -= chance.choices(weekly, weights)[0]
+            weeks += 1
+        ends.append(weeks)
+    return sorted(ends)[math.ceil(share * len(ends)) - 1]
+
+
+@pytest.mark.parametrize("share", [0.5, 0.85])
+@pytest.mark.parametrize(
+    ("weekly", "remaining"),
+    [([2, 3, 1, 2, 4, 2] * 3, 40), ([0, 5, 0, 1, 2, 0, 3, 1], 12), ([1] * 9, 7)],
+    ids=str,
+)
+def test_weeks_left_are_what_loops_find(weekly: list[int], remaining: int, share: float) -> None:
+    found = forecast(weekly, remaining)
+    assert found is not None
+    assert found.method == "resampled"
+    assert found.finish(share) == pytest.approx(weeks_by_hand(weekly, remaining, share), rel=0.08, abs=1)
