@@ -27,6 +27,9 @@ console = Console(stderr=True, highlight=False)
 
 WaveArgument = Annotated[str, typer.Argument(metavar="WAVE", help="Name of the wave, as in 2026-autumn.")]
 FormatOption = Annotated[Format, typer.Option("--format", help="How to print.")]
+AnnounceOption = Annotated[
+    bool | None, typer.Option("--announce/--no-announce", help="Whether to tell the Slack channel.")
+]
 LinksOption = Annotated[
     Path | None,
     typer.Option("--links", metavar="FILE", help="Write a CSV file of links instead of sending mail."),
@@ -113,9 +116,7 @@ def invite(
     ctx: typer.Context,
     wave: WaveArgument,
     links: LinksOption = None,
-    announce: Annotated[
-        bool | None, typer.Option("--announce/--no-announce", help="Whether to tell the Slack channel.")
-    ] = None,
+    announce: AnnounceOption = None,
 ) -> None:
     """Send everybody their link; again, those whom it did not reach."""
     _send(ctx, wave, links, announce, is_reminder=False)
@@ -126,9 +127,7 @@ def remind(
     ctx: typer.Context,
     wave: WaveArgument,
     links: LinksOption = None,
-    announce: Annotated[
-        bool | None, typer.Option("--announce/--no-announce", help="Whether to tell the Slack channel.")
-    ] = None,
+    announce: AnnounceOption = None,
 ) -> None:
     """Send the same link again to those who have not answered."""
     _send(ctx, wave, links, announce, is_reminder=True)
