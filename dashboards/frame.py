@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -11,10 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboards import filters, queries, states, words
-from dashboards.pages.delivery import ci, lead_time, overview, stability, work
-from dashboards.pages.operate import data_quality, waves
-from dashboards.pages.platform import adoption, conformance, funnel, migrations
-from dashboards.pages.voice import actions, comments, drivers, results
+from dashboards.site import PAGES, FilteredPage, Page
 from dashboards.theme import LOGO, MARK
 from dashboards.view import Cached, View
 from pipelines.home import Home
@@ -26,47 +24,7 @@ def show() -> None:
     """Draw the page that the URL names."""
     st.set_page_config(page_title="Cairn", page_icon=MARK, layout="wide")
     st.logo(LOGO, size="large")
-    views: list[View] = []
-    sources: list[Cached] = []
-
-    def page(draw: Callable[[View], None], title: str, path: str, icon: str) -> st.Page:
-        return st.Page(lambda: draw(views[0]), title=title, url_path=path, icon=icon, default=not path)
-
-    def survey(draw: Callable[[Cached], None], title: str, path: str, icon: str) -> st.Page:
-        return st.Page(lambda: draw(sources[0]), title=title, url_path=path, icon=icon)
-
-    needing_deployments = [
-        page(overview.show, "Overview", "", ":material/monitoring:"),
-        page(lead_time.show, "Lead time", "lead-time", ":material/timer:"),
-        page(stability.show, "Stability", "stability", ":material/healing:"),
-    ]
-    voice = [
-        survey(results.show, "Results", "results", ":material/forum:"),
-        survey(drivers.show, "Drivers", "drivers", ":material/hub:"),
-        survey(comments.show, "Comments", "comments", ":material/format_quote:"),
-        survey(actions.show, "Actions", "actions", ":material/task_alt:"),
-    ]
-    running = survey(waves.show, "Waves", "waves", ":material/outgoing_mail:")
-    chosen = st.navigation(
-        {
-            "Delivery": [
-                *needing_deployments,
-                page(ci.show, "CI", "ci", ":material/construction:"),
-                page(work.show, "Work", "work", ":material/stacks:"),
-            ],
-            "Platform": [
-                page(adoption.show, "Adoption", "adoption", ":material/group_add:"),
-                page(funnel.show, "Funnel & cohorts", "funnel", ":material/filter_alt:"),
-                page(conformance.show, "Conformance", "conformance", ":material/rule:"),
-                page(migrations.show, "Migrations", "migrations", ":material/moving:"),
-            ],
-            "Voice": voice,
-            "Operate": [
-                page(data_quality.show, "Data quality", "data-quality", ":material/fact_check:"),
-                running,
-            ],
-        }
-    )
+    chosen, run = _navigate()
     home = Home.from_env()
     status = read(home)
     try:
@@ -75,16 +33,34 @@ def show() -> None:
             return states.unpublished(home, status)
         source = Cached(snapshot)
         told, zone = _above(source, status, home, chosen.title)
-        if chosen in [*voice, running]:
+        if isinstance(chosen, Page):
             st.caption(told)
-            sources.append(source)
-            return chosen.run()
-        view = _view(source, zone, told, needs_deployments=chosen in needing_deployments)
-        if view:
-            views.append(view)
-            chosen.run()
+            run(partial(chosen.draw, source))
+        elif view := _view(source, zone, told, needs_deployments=chosen.needs_deployments):
+            run(partial(chosen.draw, view))
     except (WarehouseError, duckdb.Error) as error:
         states.unreadable(error)
+
+
+def _navigate() -> tuple[Page | FilteredPage, Callable[[Callable[[], None]], None]]:
+    """Draw the navigation; the page that the URL names, and what draws it by a function."""
+    drawn: list[Callable[[], None]] = []
+
+    def draw() -> None:
+        drawn[0]()
+
+    sections: dict[str, list[st.Page]] = {}
+    for page in PAGES:
+        icon = f":material/{page.icon}:"
+        entry = st.Page(draw, title=page.title, url_path=page.path, icon=icon, default=not page.path)
+        sections.setdefault(page.section, []).append(entry)
+    chosen = st.navigation(sections)
+
+    def run(page: Callable[[], None]) -> None:
+        drawn.append(page)
+        chosen.run()
+
+    return next(page for page in PAGES if page.path == chosen.url_path), run
 
 
 def _above(source: Cached, status: Status, home: Home, title: str) -> tuple[str, ZoneInfo]:
