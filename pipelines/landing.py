@@ -14,6 +14,7 @@ import time
 import types
 import typing
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -32,6 +33,9 @@ QUARANTINE = "quarantine"
 
 _LEFT_SECONDS = 3600
 """Age from which a half-written file is taken for a killed writer's where others may be writing."""
+
+_TOGETHER = 32
+"""How many files land at once."""
 
 _METADATA_KEY = b"cairn"
 _ARROW: dict[object, pa.DataType] = {
@@ -87,6 +91,7 @@ class Landing:
         self._folder = folder / source
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock = threading.Lock()
+        self._nameless: list[tuple[Path, str]] = []
         self._last = max((int(path.name.split("-")[0]) for path in self._folder.glob("*.parquet")), default=0)
         old = time.time() - (_LEFT_SECONDS if is_shared else 0)
         for leftover in self._folder.glob("*.tmp"):
@@ -96,6 +101,12 @@ class Landing:
 
     def write(self, batch: Batch) -> list[Quarantined]:
         """Land a batch; gives back the records that do not fit their type, which are left out."""
+        misfits = self.write_soon(batch)
+        self._give_names()
+        return misfits
+
+    def write_soon(self, batch: Batch) -> list[Quarantined]:
+        """The same, but it may land together with later ones, at `settle` at the latest."""
         table, misfits = _table(batch)
         metadata = {
             "source": self.source,
@@ -106,28 +117,35 @@ class Landing:
         }
         schema = table.schema.with_metadata({_METADATA_KEY: json.dumps(metadata).encode()})
         temporary = self._folder / f"{secrets.token_hex(8)}.tmp"
-        with temporary.open("wb") as file:
-            pq.write_table(table.replace_schema_metadata(schema.metadata), file, compression="zstd")
-            file.flush()
-            os.fsync(file.fileno())
-        while True:
-            try:
-                # Unlike a rename, a link takes no name from another file.
-                (self._folder / self._next_name(batch.stream)).hardlink_to(temporary)
-                break
-            except FileExistsError:
-                continue
-        temporary.unlink()
+        pq.write_table(table.replace_schema_metadata(schema.metadata), temporary, compression="zstd")
+        self._nameless.append((temporary, batch.stream))
+        if len(self._nameless) >= _TOGETHER:
+            self._give_names()
         return misfits
 
     def settle(self) -> None:
         """Make what was written outlive a power cut."""
+        self._give_names()
         for folder in (self._folder, self._folder.parent):
-            descriptor = os.open(folder, os.O_RDONLY)
+            _sync(folder)
+
+    def _give_names(self) -> None:
+        # Many files are on disk in the time of a few when the disk is asked for them at once.
+        with ThreadPoolExecutor(_TOGETHER) as pool:
+            list(pool.map(_sync, [path for path, _ in self._nameless]))
+        for temporary, stream in self._nameless:
+            self._name(temporary, stream)
+        self._nameless.clear()
+
+    def _name(self, temporary: Path, stream: str) -> None:
+        while True:
             try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+                # Unlike a rename, a link takes no name from another file.
+                (self._folder / self._next_name(stream)).hardlink_to(temporary)
+                break
+            except FileExistsError:
+                continue
+        temporary.unlink()
 
     def _next_name(self, stream: str) -> str:
         with self._lock:
@@ -152,6 +170,14 @@ def landed(folder: Path) -> Iterator[LandedFile]:
             raise LandingError(
                 f"{path} is damaged. Delete it and run `cairn sync --full`, which reads everything again."
             ) from error
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _table(batch: Batch) -> tuple[pa.Table, list[Quarantined]]:

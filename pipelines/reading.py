@@ -91,7 +91,7 @@ def read_source(home: Home, config: SourceConfig, *, is_full: bool, progress: Pr
                         if waiting and item.cursor is not None:
                             # Its cursor goes past them.
                             _set_aside(landing, waiting, result)
-                        misfits = landing.write(item)
+                        misfits = landing.write_soon(item)
                         waiting += misfits
                         result.landed[item.stream] += len(item.records) - len(misfits)
                         result.seconds[item.stream] = time.monotonic() - began
@@ -126,6 +126,7 @@ def read_source(home: Home, config: SourceConfig, *, is_full: bool, progress: Pr
             "This is a fault in Cairn: please report it.",
         )
     _set_aside(landing, waiting, result)
+    landing.settle()
     _note_outcome(home, result)
     return result
 

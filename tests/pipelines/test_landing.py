@@ -75,6 +75,22 @@ def test_names_stay_in_order_when_the_clock_is_set_back(tmp_path: Path) -> None:
     assert [file.path.name > future.name for file in landing.landed(tmp_path)] == [False, True]
 
 
+def test_what_is_to_land_soon_lands_in_its_order(tmp_path: Path) -> None:
+    writer = Landing(tmp_path, "git")
+    for sha in "abc":
+        writer.write_soon(Batch("commit", "shop", [commit(sha)], cursor=sha))
+    assert list(landing.landed(tmp_path)) == []
+    writer.write(Batch("commit", "shop", [commit("d")], cursor="d"))
+    writer.write_soon(Batch("commit", "shop", [commit("e")], cursor="e"))
+    writer.settle()
+    assert [file.cursor for file in landing.landed(tmp_path)] == [*"abcde"]
+    for number in range(100):
+        writer.write_soon(Batch("commit", "shop", [commit("f")], cursor=number))
+    cursors = [file.cursor for file in landing.landed(tmp_path)][5:]
+    assert cursors == [*range(len(cursors))]
+    assert cursors, "many land by themselves"
+
+
 def test_what_a_killed_writer_left_is_cleared_and_never_loaded(tmp_path: Path) -> None:
     Landing(tmp_path, "git")
     leftover = tmp_path / "git" / "00000000000000000001-commit.parquet.tmp"
