@@ -91,6 +91,7 @@ class Landing:
         self._folder = folder / source
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock = threading.Lock()
+        self._naming = threading.Lock()
         self._nameless: list[tuple[Path, str]] = []
         self._last = max((int(path.name.split("-")[0]) for path in self._folder.glob("*.parquet")), default=0)
         old = time.time() - (_LEFT_SECONDS if is_shared else 0)
@@ -130,12 +131,15 @@ class Landing:
             _sync(folder)
 
     def _give_names(self) -> None:
-        # Many files are on disk in the time of a few when the disk is asked for them at once.
-        with ThreadPoolExecutor(_TOGETHER) as pool:
-            list(pool.map(_sync, [path for path, _ in self._nameless]))
-        for temporary, stream in self._nameless:
-            self._name(temporary, stream)
-        self._nameless.clear()
+        # Of several threads one names what all have written; the others wait until theirs is on disk.
+        with self._naming:
+            written = [*self._nameless]
+            # Many files are on disk in the time of a few when the disk is asked for them at once.
+            with ThreadPoolExecutor(_TOGETHER) as pool:
+                list(pool.map(_sync, [path for path, _ in written]))
+            for each in written:
+                self._name(*each)
+                self._nameless.remove(each)
 
     def _name(self, temporary: Path, stream: str) -> None:
         while True:
