@@ -1,11 +1,11 @@
-"""Keeps survey links out of the server's log: with a time beside it, a link says who answered when."""
+"""Keeps survey links and sign-ins out of the server's log: with a time, they say who was here when."""
 
 from __future__ import annotations
 
 import logging
 import re
 
-_TOKEN = re.compile(r"(/pulse/)[^\s\"]+")
+_TOKEN = re.compile(r"(/pulse/|/sign-in/)[^\s\"]+")
 
 
 class _Masking(logging.Filter):
