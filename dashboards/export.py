@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import csv as writing
 import re
+from collections.abc import Iterable, Sequence
+from io import StringIO
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from dashboards.view import View
 from pipelines.figures import inert
+
+if TYPE_CHECKING:
+    from dashboards.view import View
 
 
 def csv(frame: pd.DataFrame) -> bytes:
@@ -17,6 +23,15 @@ def csv(frame: pd.DataFrame) -> bytes:
         safe[name] = safe[name].map(inert)
     # RFC 4180's line ends, which also make the writer quote a lone carriage return within a cell.
     return safe.to_csv(index=False, date_format="%Y-%m-%dT%H:%M:%S%z", lineterminator="\r\n").encode()
+
+
+def text(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
+    """The same, of rows that are in no frame."""
+    written = StringIO(newline="")
+    writer = writing.writer(written)
+    writer.writerow(columns)
+    writer.writerows([inert(cell) for cell in row] for row in rows)
+    return written.getvalue().encode()
 
 
 def file_name(view: View, what: str, since: object, until: object) -> str:

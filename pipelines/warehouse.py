@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _KEPT_SNAPSHOTS = 2
+
+
+Params = Sequence[object] | Mapping[str, object]
+"""Of a query: by place or by name."""
 
 
 class WarehouseError(Exception):
@@ -72,6 +76,7 @@ def publish(connection: duckdb.DuckDBPyConnection, home: Home, fingerprint: str)
         os.fsync(file.fileno())
     temporary.rename(path)
     write_atomically(home.published / "CURRENT", snapshot_id.encode())
+    _link(home, path)
     _collect(home, snapshot_id)
     return snapshot_id
 
@@ -104,11 +109,15 @@ class Snapshot:
     id: str
     _connection: duckdb.DuckDBPyConnection
 
-    def frame(self, sql: str, params: Sequence[object] = ()) -> pd.DataFrame:
+    def frame(self, sql: str, params: Params = ()) -> pd.DataFrame:
         """Rows of a parameterised query as a pandas frame."""
         return self._connection.cursor().execute(sql, params).df()
 
-    def rows(self, sql: str, params: Sequence[object] = ()) -> list[dict[str, Any]]:
+    def tuples(self, sql: str, params: Params = ()) -> list[tuple[Any, ...]]:
+        """Rows of a parameterised query."""
+        return self._connection.cursor().execute(sql, params).fetchall()
+
+    def rows(self, sql: str, params: Params = ()) -> list[dict[str, Any]]:
         """Rows of a parameterised query as dictionaries."""
         cursor = self._connection.cursor().execute(sql, params)
         names = [column[0] for column in cursor.description]
@@ -134,17 +143,34 @@ def published(home: Home) -> Snapshot | None:
             if (known := _open_snapshots.get(home.published)) and known.id == snapshot_id and path.exists():
                 return known
             try:
-                connection = duckdb.connect(path, read_only=True)
-                connection.execute("set TimeZone = 'UTC'; set enable_external_access = false")
+                _open_snapshots[home.published] = _opened(path)
             except duckdb.Error as error:
                 failure = error
                 continue
-            _open_snapshots[home.published] = Snapshot(snapshot_id, connection)
             return _open_snapshots[home.published]
     raise WarehouseError(
         f"The published snapshot {path.name} cannot be read: {_first_line(failure)}."
         " Run `cairn sync`: it publishes a new one."
     )
+
+
+def kept(home: Home, snapshot_id: str) -> Snapshot | None:
+    """A snapshot by its id, the current one or one before it; None where it is gone."""
+    current = published(home)
+    if current and current.id == snapshot_id:
+        return current
+    # Looked for among what is there: an id may come from anybody.
+    for path in home.published.glob("*.duckdb"):
+        if path.stem == snapshot_id:
+            with suppress(duckdb.Error):  # collected meanwhile
+                return _opened(path)
+    return None
+
+
+def _opened(path: Path) -> Snapshot:
+    connection = duckdb.connect(path, read_only=True)
+    connection.execute("set TimeZone = 'UTC'; set enable_external_access = false")
+    return Snapshot(path.stem, connection)
 
 
 def _collect(home: Home, current: str) -> None:
@@ -154,6 +180,15 @@ def _collect(home: Home, current: str) -> None:
         (home.published / f"{name}.duckdb").unlink(missing_ok=True)
     for leftover in home.published.glob("*.tmp*"):
         leftover.unlink(missing_ok=True)
+
+
+def _link(home: Home, path: Path) -> None:
+    """Let other tools find the snapshot under one name; DuckDB opens what a link leads to, and keeps that."""
+    temporary = home.published / "link.tmp"
+    with suppress(OSError):  # a file system may know no links
+        temporary.unlink(missing_ok=True)
+        temporary.symlink_to(path.relative_to(home.root))
+        temporary.rename(home.current_snapshot)
 
 
 def _quoted(path: Path) -> str:

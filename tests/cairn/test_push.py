@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from cairn.cli import app
-from pipelines import push
+from pipelines import credentials
 from pipelines.home import Home
 
 
@@ -24,15 +25,22 @@ def cairn(*arguments: str) -> Result:
     return CliRunner().invoke(app, ["push", *arguments])
 
 
+def opens(home: Home, token: str) -> str | None:
+    found = credentials.by_token(home, token)
+    return found and found.name
+
+
 def test_a_token_is_shown_once_and_can_be_taken_back(home: Home) -> None:
     token = cairn("token", "argo").stdout.strip()
-    assert push.sender_by_token(home, token) == "argo"
+    assert opens(home, token) == "argo"
     assert cairn("secret", "github").exit_code == 0
-    listed = cairn("list").stdout
-    assert [line.split("\t")[:2] for line in listed.splitlines()] == [["argo", "token"], ["github", "secret"]]
+    listed = cairn("list", "--format", "json").stdout
+    assert [(row["name"], row["kind"], row["may"]) for row in json.loads(listed)] == [
+        ("argo", "token", "events"), ("github", "secret", "events"),
+    ]  # fmt: skip
     assert token not in listed
     assert cairn("revoke", "argo").exit_code == 0
-    assert push.sender_by_token(home, token) is None
+    assert opens(home, token) is None
 
 
 def test_what_cannot_be_done_is_said(home: Home) -> None:
@@ -46,4 +54,4 @@ def test_what_cannot_be_done_is_said(home: Home) -> None:
 def test_without_a_workspace_it_is_the_demo_that_is_sent_to(home: Home) -> None:
     Path("cairn.yaml").unlink()
     token = cairn("token", "argo").stdout.strip()
-    assert push.sender_by_token(Home(home.root / "demo"), token) == "argo"
+    assert opens(Home(home.root / "demo"), token) == "argo"

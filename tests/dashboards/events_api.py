@@ -12,8 +12,10 @@ from urllib.parse import urlsplit
 import pytest
 from openapi_schema_validator import OAS31Validator
 
-from dashboards import events, openapi
-from pipelines import ingest, push, warehouse
+from dashboards import api as served_api
+from dashboards.api import openapi, problems
+from pipelines import credentials, ingest, warehouse
+from pipelines.credentials import May
 from pipelines.home import Home
 from tests.serving import serving
 
@@ -82,13 +84,13 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
 
 @pytest.fixture(scope="module")
 def served() -> Iterator[str]:
-    with serving(events.build()) as url:
+    with serving(served_api.build()) as url:
         yield url
 
 
 @pytest.fixture
 def api(home: Home, served: str) -> Api:
-    return Api(served, push.new_token(home, "ci"))
+    return Api(served, credentials.new_token(home, "ci", {May.events}))
 
 
 def rows(home: Home, stream: str, columns: str = "id") -> list[tuple[Any, ...]]:
@@ -101,7 +103,7 @@ def is_problem(reply: Reply, status: int) -> bool:
     """Whether it refuses as described, and says nothing of what was sent."""
     assert reply.headers["content-type"] == "application/problem+json"
     assert (reply.status, reply.body["status"], reply.body["type"]) == (status, status, "about:blank")
-    assert reply.body["title"] == openapi.TITLES[status]
+    assert reply.body["title"] == problems.TITLES[status]
     OAS31Validator(openapi.PROBLEM).validate(reply.body)
     return bool(reply.body["detail"])
 

@@ -12,9 +12,11 @@ from contextlib import suppress
 
 import pytest
 
-from dashboards import events
+from dashboards import api as served_api
+from dashboards.api import access, events
 from dashboards.rates import Rates
-from pipelines import push
+from pipelines import credentials, push
+from pipelines.credentials import May
 from pipelines.home import Home
 from tests.dashboards import events_api
 from tests.dashboards.events_api import (
@@ -57,7 +59,7 @@ def test_wrong_and_missing_credentials_are_refused_alike(
         "/events/deployments", DEPLOYMENT, {k: v.encode().decode("latin-1") for k, v in headers.items()}
     )
     assert is_problem(reply, 401)
-    assert reply.body["detail"] == "The credentials are missing or wrong"
+    assert reply.body["detail"] == "The credentials are missing, wrong or expired"
     assert reply.headers["www-authenticate"] == "Bearer"
     assert not (home.landing / "push").exists()
 
@@ -71,7 +73,7 @@ def test_credentials_are_asked_for_before_the_body_is_read(api: Api) -> None:
 
 
 def test_gitlabs_token_and_every_signature_open(api: Api, home: Home) -> None:
-    github, gitlab = push.new_secret(home, "github"), push.new_secret(home, "gitlab")
+    github, gitlab = credentials.new_secret(home, "github"), credentials.new_secret(home, "gitlab")
     body = json.dumps(DEPLOYMENT).encode()
     at = str(int(time.time()))
     key = base64.b64decode(gitlab.removeprefix("whsec_"))
@@ -89,14 +91,14 @@ def test_gitlabs_token_and_every_signature_open(api: Api, home: Home) -> None:
 
 
 def test_a_token_taken_back_opens_nothing(api: Api, home: Home) -> None:
-    push.revoke(home, "ci")
+    credentials.revoke(home, "ci")
     assert is_problem(api.send("/events/deployments", DEPLOYMENT), 401)
 
 
 def test_too_many_requests_are_put_off(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(events, "PER_MINUTE", 3)
-    first, second = push.new_token(home, "first"), push.new_token(home, "second")
-    with serving(events.build()) as url:
+    monkeypatch.setattr(access, "PER_MINUTE", 3)
+    first, second = (credentials.new_token(home, name, {May.events}) for name in ("first", "second"))
+    with serving(served_api.build()) as url:
         api = Api(f"{url}", first)
         assert [api.send("/events/incidents", INCIDENT).status for _ in range(4)] == [202, 202, 202, 429]
         put_off = api.send("/events/incidents", INCIDENT)

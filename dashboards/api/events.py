@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails, from_json
-from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -19,18 +16,19 @@ from connectors import webhooks
 from connectors.connector import Context, Quarantined
 from connectors.parsing import Malformed, parsed
 from connectors.records import Deployment, Record
-from dashboards import bodies, openapi
-from dashboards.event_models import AdoptionEvent, DeploymentEvent, IncidentEvent
+from dashboards import bodies
+from dashboards.api import access
+from dashboards.api.event_models import AdoptionEvent, DeploymentEvent, IncidentEvent
+from dashboards.api.problems import Problem
 from dashboards.rates import Rates
-from pipelines import push
+from pipelines import credentials, push
+from pipelines.credentials import Credential, May
 from pipelines.home import Home
 
 MOST_BYTES = 1 << 20
 MOST_EVENTS = 1000
-PER_MINUTE = 600
-"""Requests of one sender."""
 
-_MODELS: dict[str, type[DeploymentEvent | IncidentEvent | AdoptionEvent]] = {
+MODELS: dict[str, type[DeploymentEvent | IncidentEvent | AdoptionEvent]] = {
     "deployments": DeploymentEvent,
     "incidents": IncidentEvent,
     "adoption": AdoptionEvent,
@@ -38,27 +36,6 @@ _MODELS: dict[str, type[DeploymentEvent | IncidentEvent | AdoptionEvent]] = {
 _SIGNATURES = ("x-hub-signature-256", "webhook-signature")
 _GITHUB_EVENTS = {"deployment", "deployment_status"}
 _GITLAB_EVENTS = {"Deployment Hook"}
-
-log = logging.getLogger(__name__)
-
-
-class Problem(Exception):
-    """Why a request is refused, as RFC 9457 has it."""
-
-    def __init__(
-        self,
-        status: int,
-        detail: str,
-        *,
-        errors: Sequence[Mapping[str, str]] = (),
-        headers: Mapping[str, str] | None = None,
-    ) -> None:
-        super().__init__(detail)
-        self.status = status
-        self.detail = detail
-        self.errors = errors
-        """What is wrong where in the body: `pointer`, `detail` and `mend`."""
-        self.headers = headers
 
 
 class Told(NamedTuple):
@@ -72,9 +49,8 @@ class Told(NamedTuple):
     """It is one moment of a deployment, to be put together with others."""
 
 
-def build() -> Starlette:
-    """The API, to be mounted at `/api/v1`; data and credentials are where `CAIRN_HOME` says."""
-    rates = Rates(PER_MINUTE)
+def routes(rates: Rates) -> list[Route]:
+    """A route for each kind of event; data and credentials are where `CAIRN_HOME` says."""
 
     def route(scope: str) -> Route:
         async def post(request: Request) -> Response:
@@ -82,32 +58,14 @@ def build() -> Starlette:
 
         return Route(f"/events/{scope}", post, methods=["POST"], name=scope)
 
-    api = Starlette(
-        routes=[*map(route, _MODELS), Route("/openapi.json", _openapi)],
-        exception_handlers={
-            Problem: _refused,
-            HTTPException: _no_such_route,
-            OSError: _not_kept,
-            push.PushError: _not_kept,
-        },
-    )
-    api.router.redirect_slashes = False
-    return api
-
-
-async def _openapi(_request: Request) -> Response:
-    return JSONResponse(openapi.document(_MODELS, most_events=MOST_EVENTS))
+    return [*map(route, MODELS)]
 
 
 async def _post(scope: str, request: Request, rates: Rates) -> Response:
     home = Home.from_env()
     sender, body = await _authenticated(request, home)
-    client = request.client.host if request.client else ""
-    seconds = rates.wait_seconds(f"sender {sender}" if sender else f"client {client}")
-    if seconds:
-        raise Problem(429, "There are too many requests", headers={"Retry-After": str(seconds)})
-    if sender is None:
-        raise Problem(401, "The credentials are missing or wrong", headers={"WWW-Authenticate": "Bearer"})
+    access.check_rate(request, sender, rates)
+    access.check(sender, May.events)
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
         raise Problem(415, "Events are sent as application/json")
@@ -116,17 +74,15 @@ async def _post(scope: str, request: Request, rates: Rates) -> Response:
     return JSONResponse({"accepted": kept.accepted, "quarantined": len(kept.failed)}, status_code=202)
 
 
-async def _authenticated(request: Request, home: Home) -> tuple[str | None, bytes | None]:
-    """Name of the credential, None for a wrong one; and the body where that had to be read for it."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        return await run_in_threadpool(push.sender_by_token, home, token.strip()), None
-    if any(name in request.headers for name in _SIGNATURES):
+async def _authenticated(request: Request, home: Home) -> tuple[Credential | None, bytes | None]:
+    """The credential, None for a wrong one; and the body where that had to be read for it."""
+    token = access.bearer(request)
+    if token is None and any(name in request.headers for name in _SIGNATURES):
         body = await _body(request)
-        return await run_in_threadpool(push.sender_by_signature, home, request.headers, body), body
-    if token := request.headers.get("x-gitlab-token", ""):
-        return await run_in_threadpool(push.sender_by_token, home, token), None
-    return None, None
+        return await run_in_threadpool(credentials.by_signature, home, request.headers, body), body
+    if token is None:
+        token = request.headers.get("x-gitlab-token", "")
+    return await run_in_threadpool(credentials.by_token, home, token), None
 
 
 async def _body(request: Request) -> bytes:
@@ -176,7 +132,7 @@ def _told(scope: str, headers: Mapping[str, str], content: Any, context: Context
         return Told(len(news), news, is_part=True)
     if scope == "incidents" and isinstance(content, dict) and "alerts" in content:
         return _alerts(content)
-    events = _events(_MODELS[scope], content)
+    events = _events(MODELS[scope], content)
     return Told(len(events), [record for event in events for record in event.records(context)])
 
 
@@ -229,37 +185,3 @@ def _error(place: str, error: ErrorDetails) -> dict[str, str]:
         "detail": error["msg"],
         "mend": str(context.get("mend") or _MENDS.get(error["type"], "Correct it: see /api/v1/openapi.json")),
     }
-
-
-async def _refused(request: Request, problem: Exception) -> Response:
-    assert isinstance(problem, Problem)
-    headers = dict(problem.headers or {})
-    if not await bodies.is_drained(request):
-        headers["Connection"] = "close"
-    return _problem(problem.status, problem.detail, headers, problem.errors)
-
-
-async def _no_such_route(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    words = {404: "There is nothing here: see /api/v1/openapi.json", 405: "Events are sent with POST"}
-    return _problem(error.status_code, words.get(error.status_code, error.detail), error.headers)
-
-
-async def _not_kept(_request: Request, error: Exception) -> Response:
-    log.error("An event could not be kept: %s", error)
-    return _problem(503, "The events could not be kept on disk: send them again", {"Retry-After": "60"})
-
-
-def _problem(
-    status: int,
-    detail: str,
-    headers: Mapping[str, str] | None = None,
-    errors: Sequence[Mapping[str, str]] = (),
-) -> Response:
-    content: dict[str, Any] = {
-        "type": "about:blank",
-        "title": openapi.TITLES.get(status, ""),
-        "status": status,
-    }
-    content |= {"detail": detail} | ({"errors": list(errors)} if errors else {})
-    return JSONResponse(content, status, headers, media_type="application/problem+json")
