@@ -92,7 +92,7 @@ def change_points(values: Floats) -> list[ChangePoint]:
     chances = [_chance(values[a:c], likeness) for a, c in zip(edges, edges[2:], strict=False)]
     return [
         ChangePoint(int(b), float(np.median(values[a:b])), float(np.median(values[b:c])), p_value)
-        for a, b, c, p_value in zip(edges, edges[1:], edges[2:], _holm(chances), strict=False)
+        for a, b, c, p_value in zip(edges, edges[1:], edges[2:], holm(chances), strict=False)
         if p_value <= SIGNIFICANCE
     ]
 
@@ -179,8 +179,8 @@ def _strongest_split(ranks: Floats) -> Floats:
     return strongest
 
 
-def _holm(chances: list[float]) -> list[float]:
-    """Holm's adjusted p-values, in the order given."""
+def holm(chances: list[float]) -> list[float]:
+    """P-values of one family, in their order, adjusted by Holm 1979 (Scand. J. Statistics 6:65)."""
     adjusted = [0.0] * len(chances)
     least = 0.0
     for tried, at in enumerate(sorted(range(len(chances)), key=chances.__getitem__)):
