@@ -1,7 +1,7 @@
 """Dagster's log of events in SQLite, over connections that stay open.
 
-A sync writes hundreds of events. Dagster makes an engine and opens the file anew for each part of one, and
-for each look at which tables there are.
+A sync writes a thousand events. Dagster makes an engine and opens the file anew for each part of one, and
+for each look at which tables there are; at every asset it looks at the columns of theirs, too.
 """
 
 from __future__ import annotations
@@ -31,6 +31,10 @@ class EventLog(ConsolidatedSqliteEventLogStorage):
     def _tables(self) -> frozenset[str]:
         return frozenset(inspect(self._engine).get_table_names())
 
+    @cached_property
+    def _asset_columns(self) -> frozenset[str]:
+        return frozenset(column["name"] for column in inspect(self._engine).get_columns("asset_keys"))
+
     @contextmanager
     def _connect(self) -> Iterator[Connection]:
         """A transaction; within one of the same thread, that one."""
@@ -52,6 +56,9 @@ class EventLog(ConsolidatedSqliteEventLogStorage):
     def has_table(self, table_name: str) -> bool:
         """Whether the log has a table. What adds one is a command of its own, `dagster instance migrate`."""
         return table_name in self._tables
+
+    def _has_asset_key_col_on_connection(self, _: Connection, column_name: str) -> bool:
+        return column_name in self._asset_columns
 
     def dispose(self) -> None:
         """Close the connections."""

@@ -8,16 +8,18 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 import dagster as dg
 from filelock import FileLock, Timeout
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-from pipelines import assets, status
+from pipelines import annotating, assets, status
+from pipelines.annotating import AnnotationError
 from pipelines.assets import Run
 from pipelines.home import Home, write_atomically
+from pipelines.status import SyncRun
 from pipelines.workspace import Workspace
 
 SYNC = "sync"
@@ -136,14 +138,46 @@ def lock(home: Home, on_wait: Callable[[], None] = lambda: None) -> AbstractCont
 
 def _exclusive(make: Callable[[], Run]) -> dg.ResourceDefinition:
     @dg.resource(description="What the steps of a run share; held by one run at a time")
-    def run(_: dg.InitResourceContext) -> Iterator[Run]:
-        shared = make()
+    def run(context: dg.InitResourceContext) -> Iterator[Run]:
+        shared, run_id = make(), context.run.run_id if context.run else ""
         shared.home.create()
         with lock(shared.home):
-            status.begin(shared.home, datetime.now(UTC))
+            began_at = datetime.now(UTC)
+            status.begin(shared.home, began_at, run_id)
             try:
+                _annotate(shared)
                 yield shared
             finally:
-                status.end(shared.home, {source.name for source in shared.workspace.sources})
+                names = {source.name for source in shared.workspace.sources}
+                status.end(shared.home, names, _outcome(shared, run_id, began_at))
 
     return run
+
+
+def _annotate(run: Run) -> None:
+    """Hand the workspace's annotations over; a damaged file keeps no figure from being read."""
+    try:
+        annotating.take(run.home, run.workspace.annotations)
+    except AnnotationError as error:
+        run.broken.append(str(error))
+
+
+def _outcome(run: Run, run_id: str, began_at: datetime) -> SyncRun:
+    """What a run that is over came to."""
+    unread = [read.source for read in run.reads.values() if not read.is_ok]
+    said = [f"Not read completely: {', '.join(unread)}"] * bool(unread) + run.broken
+    result: Literal["ok", "incomplete", "failed", "interrupted"] = "incomplete" if said else "ok"
+    if run.failure:
+        result, said = "failed", [run.failure]
+    elif run.under_way:
+        result, said = "interrupted", [f"{run.under_way} did not end"]
+    return SyncRun(
+        run_id=run_id,
+        began_at=began_at,
+        ended_at=datetime.now(UTC),
+        result=result,
+        said="; ".join(said),
+        new=sum(change.new for change in run.changes.values()),
+        changed=sum(change.changed + change.gone for change in run.changes.values()),
+        snapshot_id=run.snapshot_id,
+    )

@@ -24,6 +24,11 @@ def quarantine(source: Frames) -> pd.DataFrame:
     return source.frame("from marts.quarantine order by records desc, source, stream, reason")
 
 
+def source_streams(source: Frames) -> pd.DataFrame:
+    """How much is known of each kind of record, by source: rows of `marts.source_stream`."""
+    return source.frame("from marts.source_stream order by source, stream")
+
+
 def environments(source: Frames) -> pd.DataFrame:
     """Environments and whether they are taken for production, those first."""
     return source.frame("from marts.environment order by is_production desc, deployments desc, environment")
