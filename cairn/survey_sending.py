@@ -7,19 +7,17 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
 
 from rich.console import Console
 from rich.markup import escape
 
+from cairn import channels
 from cairn.rows import write_csv
 from connectors.connector import Contact
-from connectors.http import Client
 from pipelines.home import Home
 from pipelines.workspace import Workspace
 from surveys.delivery import messages
 from surveys.delivery.journal import Journal
-from surveys.delivery.mail import Server
 from surveys.delivery.messages import Facts, Words
 from surveys.delivery.rounds import Tally, deliver
 from surveys.instruments import Instrument
@@ -82,9 +80,6 @@ class Sending:
         smtp, sender = self.workspace.surveys.smtp, self.workspace.surveys.from_address
         assert smtp
         assert sender
-        password = smtp.password.get_secret_value() if smtp.password else None
-        ca_file = Path(smtp.ca_file) if smtp.ca_file else None
-        server = Server(smtp.host, smtp.port, smtp.tls, ca_file, smtp.user, password)
         addresses = {person: each.address for person, each in self.contacts.items() if each.address}
         kind: Literal["reminder", "invitation"] = "reminder" if journal.round else "invitation"
 
@@ -97,7 +92,7 @@ class Sending:
                 self.store.links(self.wave.id),
                 addresses,
                 words,
-                server,
+                channels.mail_server(smtp),
                 sender,
                 lambda tally: spinner.update(f"Sending: {tally.sent:,} sent"),
             )
@@ -133,11 +128,7 @@ class Sending:
         """Tell the Slack channel that the wave is open, without any link; raises `HttpError`."""
         hook = self.workspace.surveys.slack_webhook
         assert hook
-        address = hook.get_secret_value()
-        parts = urlsplit(address)
-        with Client(f"{parts.scheme}://{parts.netloc}", secrets=(parts.path, address), retries=2) as client:
-            text = messages.announcement(self._facts, self._languages)
-            client.tell(parts.path, {"text": _unlinked(text)}, stream="slack")
+        channels.tell_slack(hook, messages.announcement(self._facts, self._languages))
 
     @property
     def _facts(self) -> Facts:
@@ -177,8 +168,3 @@ def report(tally: Tally, console: Console) -> int:
     if tally.deferred:
         console.print(f"[red]{tally.deferred:,} put off by the mail server[/]: run this again in a while.")
     return 1 if tally.refused or tally.without_address or tally.deferred else 0
-
-
-def _unlinked(text: str) -> str:
-    """Slack's own escapes, so that no title becomes a link or a call to everybody."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

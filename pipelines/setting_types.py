@@ -23,7 +23,7 @@ def _printable(name: str) -> str:
     return name
 
 
-def _duration(value: object) -> object:
+def length_of_time(value: object) -> timedelta:
     """`90m`, `24h` or `2d` as a `timedelta`; what is none of them raises `ValueError`."""
     units = {"m": "minutes", "h": "hours", "d": "days"}
     if isinstance(value, timedelta):
@@ -37,4 +37,4 @@ def _duration(value: object) -> object:
 Name = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(_printable)
 ]
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Duration = Annotated[timedelta, BeforeValidator(length_of_time)]

@@ -54,6 +54,10 @@ def _webhook(secret: SecretStr) -> SecretStr:
     return secret
 
 
+Mailbox = Annotated[str, AfterValidator(_mailbox)]
+"""`name@host`, or `Name <name@host>`."""
+Webhook = Annotated[SecretStr, AfterValidator(_webhook)]
+"""The whole address, which is the secret."""
 FilePath = Annotated[Name, AfterValidator(_path)]
 """A relative one begins at the workspace file's folder, `~` at the user's home."""
 
@@ -122,10 +126,10 @@ class SurveysConfig(Settings):
     """How often those are reminded, at most, who have not answered."""
     public_url: WebAddress | None = None
     """Address under which people reach Cairn: links to the form begin with it."""
-    from_address: Annotated[str, AfterValidator(_mailbox)] | None = None
+    from_address: Mailbox | None = None
     """Who invitations are from."""
     smtp: SmtpConfig | None = None
-    slack_webhook: Annotated[SecretStr, AfterValidator(_webhook)] | None = None
+    slack_webhook: Webhook | None = None
     """An incoming webhook, whose channel is told that a wave is open, without any link."""
 
     @field_validator("smtp")

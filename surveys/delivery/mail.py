@@ -39,6 +39,10 @@ class Letter(NamedTuple):
     """The same whenever this letter is sent: a server that gets it twice may know."""
     subject: str
     text: str
+    html: str | None = None
+    """The same, for those whose mail shows it."""
+    attachment: tuple[str, bytes] | None = None
+    """Name and content of a PDF."""
 
 
 class Fate(Enum):
@@ -158,6 +162,11 @@ def _message(sender: str, letter: Letter) -> EmailMessage:
     message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "All"
     message.set_content(letter.text)
+    if letter.html:
+        message.add_alternative(letter.html, subtype="html")
+    if letter.attachment:
+        name, content = letter.attachment
+        message.add_attachment(content, maintype="application", subtype="pdf", filename=name)
     return message
 
 

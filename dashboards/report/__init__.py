@@ -1,0 +1,1 @@
+"""The report: one period of the organisation on one page, for those who decide."""
