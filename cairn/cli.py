@@ -9,18 +9,19 @@ import os
 import shlex
 import sys
 import threading
-from datetime import date
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.console import Console
 
-from cairn import push, survey
+from cairn import annotate, push, snapshot, survey, token
 from cairn.formats import Format
 from cairn.opening import opened, opened_demo
+from cairn.report import Format as ReportFormat
 from cairn.workplace import home_here
 
 if TYPE_CHECKING:
@@ -140,6 +141,41 @@ def metrics(
 
 
 @app.command()
+def report(
+    ctx: typer.Context,
+    since: DayOption = None,
+    until: DayOption = None,
+    form: Annotated[ReportFormat, typer.Option("--format", help="What to write.")] = ReportFormat.pdf,
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Where to, `-` for standard output.")
+    ] = None,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Write a page for leadership: of the last month, or of a week, month, quarter or year that is named."""
+    from cairn import report as command
+
+    if until and not since:
+        raise typer.BadParameter("needs --since", param_hint="--until")
+    home = home_here(workspace or ctx.obj)
+    raise typer.Exit(command.run(home, since, until, form, output, console))
+
+
+DryOption = Annotated[bool, typer.Option("--dry-run", help="Print it, send nothing, note nothing.")]
+
+
+@app.command()
+def digest(ctx: typer.Context, workspace: WorkspaceOption = None, dry: DryOption = False) -> None:
+    """Send the report of the last period that is over to those whom `digest` names, once."""
+    _tell("digest", workspace or ctx.obj, is_dry=dry)
+
+
+@app.command()
+def alerts(ctx: typer.Context, workspace: WorkspaceOption = None, dry: DryOption = False) -> None:
+    """Tell those whom `alerts` names of goals missed and met again, and of new levels of figures, once."""
+    _tell("alerts", workspace or ctx.obj, is_dry=dry)
+
+
+@app.command()
 def doctor(ctx: typer.Context, workspace: WorkspaceOption = None) -> None:
     """Check configuration, reachability, freshness and what is unmatched; exit 1 if something is wrong."""
     from cairn import doctor as command
@@ -154,14 +190,20 @@ def up(
     workspace: WorkspaceOption = None,
     port: PortOption = 8501,
     dagster_port: DagsterPortOption = 3000,
+    host: Annotated[
+        str, typer.Option(help="Address of this machine to serve the dashboard on; others need `sign_in`.")
+    ] = "127.0.0.1",
     no_browser: NoBrowserOption = False,
 ) -> None:
     """Sync, then run the dashboard and Dagster until Ctrl-C."""
     with opened(workspace or ctx.obj, console) as place:
-        raise typer.Exit(_up(place, port, dagster_port, open_browser=not no_browser))
+        raise typer.Exit(_up(place, port, dagster_port, open_browser=not no_browser, host=host))
 
 
 app.add_typer(push.app, name="push")
+app.add_typer(token.app, name="token")
+app.add_typer(annotate.app, name="annotate")
+app.add_typer(snapshot.app, name="snapshot")
 app.add_typer(survey.app, name="survey")
 demo_app = typer.Typer(help="A simulated organisation behind its tools' real APIs.", no_args_is_help=True)
 app.add_typer(demo_app, name="demo")
@@ -213,6 +255,27 @@ def demo_surveys(port: PortOption = 8501) -> None:
         print(f"A survey is open: answer it at {command.a_link(place.home, place.workspace, port)}")
 
 
+def _tell(what: Literal["digest", "alerts"], option: Path | None, *, is_dry: bool) -> None:
+    from cairn import messages
+    from cairn.outbox import OutboxError
+    from pipelines.warehouse import WarehouseError
+
+    said = Console(highlight=False, stderr=not is_dry)
+    with opened(option, console) as place:
+        try:
+            is_sent = (messages.digest if what == "digest" else messages.alerts)(
+                place.home,
+                place.workspace,
+                datetime.now(UTC),
+                lambda line: said.print(line, markup=False, soft_wrap=True),
+                is_dry=is_dry,
+            )
+        except (messages.MessageError, OutboxError, WarehouseError) as error:
+            console.print(str(error), style="red", markup=False, soft_wrap=True)
+            raise typer.Exit(1) from error
+    raise typer.Exit(0 if is_sent else 1)
+
+
 def _sync(place: Workplace, source: str | None, *, is_full: bool, is_verbose: bool) -> int:
     from cairn import sync as command
 
@@ -229,11 +292,23 @@ def _sync(place: Workplace, source: str | None, *, is_full: bool, is_verbose: bo
         return 130
 
 
-def _up(place: Workplace, port: int, dagster_port: int, *, open_browser: bool) -> int:
+def _up(
+    place: Workplace, port: int, dagster_port: int, *, open_browser: bool, host: str = "127.0.0.1"
+) -> int:
     from cairn import up as command
 
-    to_run = partial(command.commands, is_demo=place.workspace.demo)
-    return command.run(place.environment, port, dagster_port, open_browser, Console(highlight=False), to_run)
+    sign_in = place.workspace.sign_in
+    if host != command.HOST and not sign_in:
+        raise typer.BadParameter(
+            f"{host} would let others read everything: the workspace has no `sign_in` (see docs/sign-in.md)",
+            param_hint="--host",
+        )
+    to_run = partial(command.commands, host=host, is_demo=place.workspace.demo)
+    public_url = sign_in.public_url if sign_in else None
+    out = Console(highlight=False)
+    return command.run(
+        place.environment, port, dagster_port, open_browser, out, to_run, host=host, public_url=public_url
+    )
 
 
 def main() -> None:

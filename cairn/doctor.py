@@ -9,6 +9,7 @@ from rich.markup import escape
 
 import connectors
 from connectors.connector import Context, Problem, SourceError
+from connectors.http import Client
 from pipelines import status, warehouse
 from pipelines.home import Home
 from pipelines.warehouse import Snapshot
@@ -25,6 +26,7 @@ def run(home: Home, workspace: Workspace, console: Console) -> int:
         f"{workspace.organisation}: {len(workspace.sources)} source(s), days cut in {workspace.timezone}"
     )
     _check_sources(home, workspace, report)
+    _check_sign_in(workspace, report)
     _check_freshness(home, workspace, report)
     _check_matching(home, workspace, report)
     console.print(f"\n{report.wrong} thing(s) to mend." if report.wrong else "\nNothing is wrong.")
@@ -67,6 +69,24 @@ def _check_sources(home: Home, workspace: Workspace, report: _Report) -> None:
                 report.note(f"{source.name}: {finding.scope}: {finding.message}")
         if not any(isinstance(finding, Problem) for finding in findings):
             report.good(f"{source.name}: reachable")
+
+
+def _check_sign_in(workspace: Workspace, report: _Report) -> None:
+    sign_in = workspace.sign_in
+    if sign_in is None:
+        return
+    try:
+        with Client(sign_in.issuer, retries=1) as client:
+            said = client.get("/.well-known/openid-configuration", stream="sign_in").body
+    except SourceError as error:
+        report.bad(f"sign_in: {error}", error.mend)
+        return
+    issuer = str(said.get("issuer", "nothing")) if isinstance(said, dict) else "nothing"
+    if issuer.rstrip("/") != sign_in.issuer:
+        report.bad(f"sign_in: the provider calls itself {issuer}.", "Set `issuer` to that, if it is yours.")
+    else:
+        callback = f"{sign_in.public_url}/sign-in/callback"
+        report.good(f"sign_in: the provider is reachable; it is to know the redirect URI {callback}")
 
 
 def _check_freshness(home: Home, workspace: Workspace, report: _Report) -> None:

@@ -22,6 +22,7 @@ from rich.markup import escape
 from rich.text import Text
 
 from cairn.processes import Child, Family, Interrupted, Interrupts
+from pipelines import dagster_pages
 from pipelines.home import Home
 
 HOST = "127.0.0.1"
@@ -47,15 +48,21 @@ class Commands:
 
 
 def commands(
-    port: int, dagster_port: int, code_socket: Path, dagster_workspace: Path, *, is_demo: bool = False
+    port: int,
+    dagster_port: int,
+    code_socket: Path,
+    dagster_workspace: Path,
+    *,
+    host: str = HOST,
+    is_demo: bool = False,
 ) -> Commands:
-    """What `up` runs outside tests."""
+    """What `up` runs outside tests. Dagster's pages have no sign-in: they stay on this machine."""
     scripts = Path(sysconfig.get_path("scripts"))
     python, workspace = sys.executable, str(dagster_workspace)
-    module = ("--module-name", "pipelines.definitions", "--empty-working-directory")
+    module = ("--module-name", "cairn.definitions", "--empty-working-directory")
     return Commands(
         sync=(python, "-m", "cairn", "sync"),
-        dashboard=(python, "-m", "dashboards", "--port", str(port)),
+        dashboard=(python, "-m", "dashboards", "--host", host, "--port", str(port)),
         code_server=(python, "-m", "dagster", "api", "grpc", "--socket", str(code_socket), *module),
         webserver=(
             python, str(scripts / "dagster-webserver"), "-h", HOST, "-p", str(dagster_port), "-w", workspace
@@ -72,16 +79,20 @@ def run(
     open_browser: bool,
     console: Console,
     commands: Callable[[int, int, Path, Path], Commands] = commands,
+    *,
+    host: str = HOST,
+    public_url: str | None = None,
 ) -> int:
     """Run everything until Ctrl-C, SIGTERM or SIGHUP; the exit code.
 
     `workspace_env` is laid over the environment of all that is started and names at least
-    `CAIRN_HOME`. 0 after a signal; 1 where the dashboard cannot start or ends by itself.
+    `CAIRN_HOME`. The dashboard listens on `host`, and people reach it at `public_url`, where that is not
+    the same. 0 after a signal; 1 where the dashboard cannot start or ends by itself.
     """
-    if not _is_free(port):
+    if not _is_free(port, host):
         console.print(
-            f"Port {port} is taken. If Cairn runs already, it is at {_url(port)}; "
-            f"else choose another port: [bold]cairn up --port {_next_free(port + 1)}[/]"
+            f"Port {port} is taken. If Cairn runs already, it is at {public_url or _url(port)}; "
+            f"else choose another port: [bold]cairn up --port {_next_free(port + 1, host=host)}[/]"
         )
         return 1
     free_dagster_port = _next_free(dagster_port, avoid=port)
@@ -94,7 +105,7 @@ def run(
                     console.print(
                         f"Port {dagster_port} is taken, so Dagster goes to port {free_dagster_port}."
                     )
-                up = _Up(home, workspace_env, interrupts, console)
+                up = _Up(home, workspace_env, interrupts, console, host, public_url)
                 return up.run(port, free_dagster_port, open_browser, commands)
         except Timeout:
             console.print(
@@ -105,8 +116,16 @@ def run(
 
 class _Up:
     def __init__(
-        self, home: Home, workspace_env: Mapping[str, str], interrupts: Interrupts, console: Console
+        self,
+        home: Home,
+        workspace_env: Mapping[str, str],
+        interrupts: Interrupts,
+        console: Console,
+        host: str,
+        public_url: str | None,
     ) -> None:
+        self._host = host
+        self._public_url = public_url
         self._home = home
         self._console = console
         self._interrupts = interrupts
@@ -129,12 +148,19 @@ class _Up:
                 dashboard = self._family.start(to_run.dashboard, self._fresh_log("dashboard"))
                 if not self._wait_for(dashboard, port):
                     return 1
-                self._say(f"Cairn is at [bold]{_url(port)}[/]. Ctrl-C ends it.")
+                address = self._public_url or _url(port)
+                self._say(f"Cairn is at [bold]{address}[/]. Ctrl-C ends it.")
                 if open_browser and _has_display():
                     # Some browsers keep whoever opens them waiting.
-                    threading.Thread(target=webbrowser.open, args=(_url(port),), daemon=True).start()
+                    threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
                 dagster = _Dagster(
-                    self._family, to_run, code_socket, dagster_port, self._fresh_log("dagster"), self._say
+                    self._home,
+                    self._family,
+                    to_run,
+                    code_socket,
+                    dagster_port,
+                    self._fresh_log("dagster"),
+                    self._say,
                 )
                 later = self._later(to_run.later)
                 while dashboard.exit_code is None:
@@ -167,7 +193,7 @@ class _Up:
         return None
 
     def _wait_for(self, dashboard: Child, port: int) -> bool:
-        while not _answers(port, "/healthz"):
+        while not _answers(port, "/healthz", self._host):
             if dashboard.exit_code is not None or dashboard.age_seconds > DASHBOARD_PATIENCE_SECONDS:
                 self._say_dead("The dashboard", dashboard)
                 return False
@@ -205,6 +231,7 @@ class _Dagster:
 
     def __init__(
         self,
+        home: Home,
         family: Family,
         commands: Commands,
         code_socket: Path,
@@ -212,6 +239,7 @@ class _Dagster:
         log: Path,
         say: Callable[[str | Text], None],
     ) -> None:
+        self._home = home
         self._family = family
         self._commands = {"code server": commands.code_server}
         self._later = {"webserver": commands.webserver, "daemon": commands.daemon}
@@ -220,7 +248,8 @@ class _Dagster:
         self._log = log
         self._say = say
         self._running: dict[str, Child] = {}
-        self._is_announced = False
+        self._announced: int | None = None
+        """Process of the webserver that pages link to."""
         code_socket.unlink(missing_ok=True)
 
     def attend(self) -> None:
@@ -238,9 +267,12 @@ class _Dagster:
             elif child.exit_code is not None:
                 self._give_up(name, child)
                 return
-        if not self._is_announced and "webserver" in self._running and _answers(self._port, "/server_info"):
-            self._is_announced = True
-            self._say(f"Dagster is at {_url(self._port)}.")
+        webserver = self._running.get("webserver")
+        if webserver and webserver.process.pid != self._announced and _answers(self._port, "/server_info"):
+            is_first, self._announced = self._announced is None, webserver.process.pid
+            dagster_pages.announce(self._home, _url(self._port), self._announced)
+            if is_first:
+                self._say(f"Dagster is at {_url(self._port)}.")
 
     def _start(self, name: str, command: Sequence[str]) -> None:
         # Below the dashboard's priority: a page comes before a scheduled read.
@@ -260,27 +292,28 @@ def _url(port: int) -> str:
     return f"http://{HOST}:{port}"
 
 
-def _is_free(port: int) -> bool:
-    with closing(socket.socket()) as probe:
+def _is_free(port: int, host: str = HOST) -> bool:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with closing(socket.socket(family)) as probe:
         # As servers do, so that a port their last connections still linger on counts as free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((HOST, port))
+            probe.bind((host, port))
         except OSError:
             return False
     # Some systems let a second server bind beside one that listens on every address.
-    with closing(socket.socket()) as probe:
-        return probe.connect_ex((HOST, port)) != 0
+    with closing(socket.socket(family)) as probe:
+        return probe.connect_ex((host, port)) != 0
 
 
-def _next_free(port: int, avoid: int | None = None) -> int:
+def _next_free(port: int, avoid: int | None = None, host: str = HOST) -> int:
     ports: list[int] = [*range(port, 65536), *range(1024, port)]
-    free: int = next(each for each in ports if each != avoid and _is_free(each))
+    free: int = next(each for each in ports if each != avoid and _is_free(each, host))
     return free
 
 
-def _answers(port: int, path: str) -> bool:
-    with closing(HTTPConnection(HOST, port, timeout=1)) as connection:
+def _answers(port: int, path: str, host: str = HOST) -> bool:
+    with closing(HTTPConnection(host, port, timeout=1)) as connection:
         try:
             connection.request("GET", path)
             return connection.getresponse().status == 200

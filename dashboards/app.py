@@ -7,38 +7,56 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import streamlit as st
 from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dashboards.access_log import mask_tokens
+from dashboards.gate import Gate
+from dashboards.sign_in import SignIn
 from dashboards.theme import CONFIG
+from dashboards.unknown_pages import UnknownPages
 from pipelines.home import Home
 from pipelines.warehouse import WarehouseError, published
 
+if TYPE_CHECKING:
+    from pipelines.sign_in_settings import SignInConfig
 
-def build() -> st.App:
+
+def build(sign_in: SignInConfig | None = None) -> st.App:
     """The app, for any ASGI server; the data is where `CAIRN_HOME` says when a request comes."""
+    doors = SignIn(sign_in) if sign_in else None
     return st.App(
         # Beside a folder `pages`, Streamlit would take its files for pages, and not find ours at first.
         Path(__file__).parent / "pages" / "script.py",
         routes=[
             Route("/healthz", healthz),
             Route("/readyz", readyz),
+            Route("/metrics", _metrics),
             Mount("/api/v1", _api),
             Mount("/pulse", _pulse),
+            *(doors.routes() if doors else ()),
         ],
+        middleware=[Middleware(Gate, sign_in=doors), Middleware(UnknownPages)],
         lifespan=_lifespan,
     )
 
 
-def serve(port: int) -> None:
-    """Serve on 127.0.0.1 until a signal comes; exits with status 1 where the port is taken."""
-    build().run(config={**CONFIG, "server.port": port})
+def serve(host: str, port: int, sign_in: SignInConfig | None) -> None:
+    """Serve until a signal comes; exits with status 1 where the port is taken.
+
+    Without `sign_in` everyone who gets through reads everything: `host` is to be this machine's own.
+    """
+    # Which hosts may be named in requests is the gate's to say; a proxy may name another than browsers do.
+    known = {"browser.serverAddress": urlsplit(sign_in.public_url).hostname} if sign_in else {}
+    build(sign_in).run(config={**CONFIG, **known, "server.address": host, "server.port": port})
 
 
 async def healthz(_request: Request) -> JSONResponse:
@@ -69,11 +87,17 @@ async def _pulse(scope: Scope, receive: Receive, send: Send) -> None:
     await form(scope, receive, send)
 
 
+async def _metrics(request: Request) -> Response:
+    from dashboards.api import monitoring
+
+    return await monitoring.show(request)
+
+
 @cache
 def _imported_api() -> ASGIApp:
-    from dashboards import events
+    from dashboards import api
 
-    return events.build()
+    return api.build()
 
 
 @cache

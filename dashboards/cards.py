@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from datetime import date
-from typing import Literal, NamedTuple
+from html import escape
+from typing import NamedTuple
 
 import pandas as pd
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
-from dashboards import queries, words
-from dashboards.definitions import CENSUS, explain
+from dashboards import queries, verdicts, words
+from dashboards.comparing import CENSUS, Change, compared, last_two, latest
+from dashboards.definitions import explain
+from dashboards.report.charts import described, svg
+from dashboards.theme import MUTED
 from dashboards.view import View
+from pipelines.differences import Difference, detectable
 
 BASIS = {
     "batch_size": "deployment", "change_fail_rate": "deployment", "change_lead_time": "change",
@@ -30,50 +35,79 @@ ADOPTION_BASIS = {
 }  # fmt: skip
 """What a figure of adoption rests on, at every level, where that is not services."""
 
-_NOTABLE = 0.1
-"""Share of the figure before from which a change is good or bad: months differ in length by as much."""
+
+_ABREAST = 4
+"""Cards beside one another at most; more of them stand in rows of three."""
 
 
-class Change(NamedTuple):
-    """What to say of the difference from the period before."""
+class _Shown(NamedTuple):
+    """A metric with what its card is about."""
 
-    text: str
-    colour: Literal["normal", "inverse", "off"]
-    overlaps: bool
-    """Both periods have an interval, and these overlap."""
-
-
-def row(view: View, *metrics: queries.Metric) -> None:
-    """Cards beside one another."""
-    for column, metric in zip(st.columns(len(metrics)), metrics, strict=True):
-        card(view, metric, column)
+    metric: queries.Metric
+    known: pd.DataFrame
+    """Complete periods up to the last with data, as `comparing.latest` finds them."""
+    missing: date | None
+    pair: tuple[pd.Series, pd.Series] | None
 
 
-def card(view: View, metric: queries.Metric, place: DeltaGenerator) -> None:
-    """Draw the card in a place on the page."""
-    told = queries.definition(view.source, metric)
-    known, missing = latest(recent(view, metric))
-    with place.container(border=True, height="stretch", key=f"card-{metric}"):
-        if known.empty:
-            st.metric(str(told["title"]), "No data")
-            st.caption(f"Nothing in {words.span(view.since, view.until)}")
-        else:
-            shown = known.iloc[-1]
-            change = compared(known, str(told["better"] or ""), view.grain)
-            st.metric(
-                str(told["title"]),
-                _value(shown),
-                change.text if change else None,
-                delta_color=change.colour if change else "off",
-                delta_arrow="off" if change and change.text.startswith("unchanged") else "auto",
-            )
-            lines = [f"**{words.period(shown['period_start'], view.grain)}**"]
-            lines += notes(shown, view.scope, change)
-            if missing is not None:
-                lines.append(f"The latest there is: no data in {words.period(missing, view.grain)}")
-            st.caption("  \n".join(lines))
-        st.space("stretch")
-        explain(view, metric, key=f"card-{metric}")
+def row(view: View, *metrics: queries.Metric, with_trend: bool = False) -> None:
+    """Cards beside one another; which of them changed is judged over all of them together."""
+    shown = []
+    for metric in metrics:
+        known, missing = latest(recent(view, metric))
+        shown.append(_Shown(metric, known, missing, last_two(known)))
+    found = [verdicts.difference(view, *each.pair) if each.pair else None for each in shown]
+    judged = detectable([each if isinstance(each, Difference) else None for each in found])
+    abreast = len(metrics) if len(metrics) <= _ABREAST else 3
+    for first in range(0, len(shown), abreast):
+        columns = st.columns(abreast)
+        for column, each, is_detectable in zip(columns, shown[first:], judged[first:], strict=False):
+            with column.container(border=True, height="stretch", key=f"card-{each.metric}"):
+                _card(view, each, is_detectable, with_trend=with_trend)
+
+
+def _card(view: View, each: _Shown, is_detectable: bool | None, *, with_trend: bool) -> None:
+    told = queries.definition(view.source, each.metric)
+    title = str(told["title"])
+    if each.known.empty:
+        st.metric(title, "No data")
+        st.caption(f"Nothing in {words.span(view.since, view.until)}")
+    else:
+        shown = each.known.iloc[-1]
+        change = None
+        if each.pair:
+            better = str(told["better"] or "")
+            change = compared(*each.pair, better, view.grain, is_detectable=is_detectable)
+        st.metric(
+            title,
+            _value(shown),
+            change.text if change else None,
+            delta_color=change.colour if change else "off",
+            delta_arrow="off" if change and change.text.startswith("unchanged") else "auto",
+        )
+        # Not in the caption, which is too pale for it.
+        if badges := caution(shown):
+            st.markdown(" ".join(f":orange-badge[{badge}]" for badge in badges))
+        lines = [f"**{words.period(shown['period_start'], view.grain)}**"]
+        lines += notes(shown, view.scope, change)
+        if each.missing is not None:
+            lines.append(f"The latest there is: no data in {words.period(each.missing, view.grain)}")
+        st.caption("  \n".join(lines))
+        if with_trend:
+            _trend(view, each.metric, title)
+    st.space("stretch")
+    explain(view, each.metric, key=f"card-{each.metric}")
+
+
+def _trend(view: View, metric: queries.Metric, title: str) -> None:
+    """The figure over time in small, as an image, which no script has to draw."""
+    span = view.since, view.until
+    rows = queries.trend(view.source, metric, view.scope, view.grain, *span)
+    changes = queries.change_points(view.source, metric, view.scope, *span)
+    drawn = svg(rows, changes, view.grain, title, font_size=13)
+    drawn = drawn.replace("<svg ", f'<svg font-family="sans-serif" color="{MUTED}" ', 1)
+    alt = escape(f"{title}, {described(rows, view.grain)}")
+    st.html(f'<img src="data:image/svg+xml;base64,{b64encode(drawn.encode()).decode()}" alt="{alt}">')
 
 
 def _value(shown: pd.Series) -> str:
@@ -82,18 +116,10 @@ def _value(shown: pd.Series) -> str:
     return "Withheld" if shown["status"] == "suppressed" else "Not reached"
 
 
-def latest(trend: pd.DataFrame) -> tuple[pd.DataFrame, date | None]:
-    """The complete periods up to the last with data, and the last complete one if that is another.
-
-    Where no complete period has data, the one that is not over yet.
-    """
-    has_data = trend["status"].ne("no_data") | trend["n"].gt(0)
-    complete = trend[~trend["partial"]]
-    known = complete[has_data[~trend["partial"]][::-1].cummax()[::-1]]
-    if known.empty:
-        return trend[trend["partial"] & has_data], None
-    missing = len(known) < len(complete)
-    return known, complete["period_start"].iloc[-1].date() if missing else None
+def last(view: View, metric: queries.Metric) -> pd.Series | None:
+    """What the metric's card shows, where it is a figure that may be compared."""
+    known, _ = latest(recent(view, metric))
+    return known.iloc[-1] if len(known) and known["status"].iloc[-1] == "ok" else None
 
 
 def recent(view: View, metric: queries.Metric) -> pd.DataFrame:
@@ -102,24 +128,12 @@ def recent(view: View, metric: queries.Metric) -> pd.DataFrame:
     return queries.trend(view.source, metric, view.scope, view.grain, since, view.until)
 
 
-def compared(complete: pd.DataFrame, better: str, grain: str) -> Change | None:
-    """The last complete period against the one before; None unless both are complete and `ok`."""
-    last = complete.iloc[-2:]
-    if len(last) < 2 or not last["status"].eq("ok").all() or last["partial"].any():
-        return None
-    before, now = last.iloc[0], last.iloc[1]
-    difference = now["value"] - before["value"]
-    text = words.difference(difference, now["unit"]) if difference else "unchanged"
-    text += f" vs {words.period(before['period_start'], grain)}"
-    is_known = bool(last[["low", "high"]].notna().all(axis=None))
-    overlaps = bool(is_known and now["low"] <= before["high"] and now["high"] >= before["low"])
-    # An estimate without an interval may have moved by chance; a census cannot.
-    is_clear = not overlaps if is_known else now["estimate"] in CENSUS
-    is_notable = difference != 0 and abs(difference) >= _NOTABLE * before["value"]
-    colour: Literal["normal", "inverse", "off"] = "off"
-    if is_clear and is_notable and better in ("higher", "lower"):
-        colour = "normal" if better == "higher" else "inverse"
-    return Change(text, colour, overlaps)
+def caution(shown: pd.Series) -> list[str]:
+    """Why not to compare the figure with anything."""
+    if shown["status"] == "suppressed":
+        return []
+    reasons = {"Too few to compare": shown["status"] == "too_few", "Period not over": shown["partial"]}
+    return [reason for reason, holds in reasons.items() if holds]
 
 
 def notes(shown: pd.Series, scope: queries.Scope, change: Change | None) -> list[str]:
@@ -134,8 +148,7 @@ def notes(shown: pd.Series, scope: queries.Scope, change: Change | None) -> list
     else:
         noun = BASIS.get(shown["metric"], "pull request") if scope.level == "service" or is_sum else "service"
     if pd.notna(shown["low"]) and pd.notna(shown["high"]):
-        low, high = (words.figure(shown[bound], shown["unit"]) for bound in ("low", "high"))
-        lines.append(f"90 % interval {low} – {high}")
+        lines.append(f"90 % interval {words.between(shown['low'], shown['high'], shown['unit'])}")
     elif shown["estimate"] not in CENSUS:
         is_clustered = shown["estimate"] == "clustered_median" and scope.level == "service"
         lines.append(f"No interval: too few {'deployment' if is_clustered else noun}s")
@@ -143,18 +156,13 @@ def notes(shown: pd.Series, scope: queries.Scope, change: Change | None) -> list
         lines.append(words.rhythm(shown["value"]))
     if pd.isna(shown["value"]):
         lines.append("Fewer than half are over")
-    badges = {
-        "Too few to compare": shown["status"] == "too_few",
-        "Period not over": shown["partial"],
-    }
-    said = "".join(f":orange-badge[{badge}] " for badge, holds in badges.items() if holds)
-    lines.append(f"{said}n = {words.count(int(shown['n']), noun)}")
+    lines.append(f"n = {words.count(int(shown['n']), noun)}")
     if shown["estimate"] == "rate" and not is_adoption and noun == "service" and shown["value"] in (0, 1):
         lines.append(
             f"At least half of the services are at {words.share(shown['value'])}: see a longer grain"
         )
-    if change and change.overlaps:
-        lines.append("No clear change: the intervals overlap")
+    if change and change.is_detectable is False:
+        lines.append("No detectable change")
     if excluded := json.loads(shown["excluded"]):
         lines.append(f"Left out: {words.left_out(excluded)}")
     return lines

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from dashboards import figures, queries, words
+from dashboards import figures, notes, queries, words
 from dashboards.definitions import heading
 from dashboards.view import View
 
@@ -39,10 +39,13 @@ def trend(
         span = view.since, view.until
         rows = queries.trend(view.source, metric, view.scope, view.grain, *span)
         changes = queries.change_points(view.source, metric, view.scope, *span)
+        figure = draw(rows, view.grain, changes)
+        happened = notes.of(view, metric)
+        figures.annotate(figure, happened)
         st.plotly_chart(
-            draw(rows, view.grain, changes),
+            figure,
             key=metric,
-            alt=f"{queries.definition(view.source, metric)['title']} by {view.grain}",
+            alt=f"{queries.definition(view.source, metric)['title']} by {view.grain}{notes.said(happened)}",
             config=_CONFIG,
             on_select=partial(_choose, metric, view.grain),
             selection_mode="points",

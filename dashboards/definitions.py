@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from dashboards import queries, words
+from dashboards.comparing import CENSUS
 from dashboards.view import View
 
 _UNITS = {
@@ -15,9 +16,6 @@ _UNITS = {
     "seconds": "a duration (seconds in downloads)",
     "ratio": "a share in per cent (from 0 to 1 in downloads)",
 }
-
-CENSUS = ("count", "frequency", "given", "quick_ratio")
-"""Estimates that count everything there is."""
 
 _CENSUS = "None: everything is counted, so there is no sample to be uncertain about."
 _ACROSS = "90 %, across services, by order statistics; `n` is the number of services."
@@ -59,31 +57,19 @@ def explain(view: View, metric: queries.Metric, *, key: str) -> None:
             st.markdown("**Too few** With `n` under 5 a figure is shown and compared with nothing.")
         for row in queries.industry(view.source, metric).to_dict("records")[:1]:
             st.caption(
-                f"Industry context: {answer(row['mean'], row['standard_deviation'], row['unit'])}"
-                f" ({row['source']}, {row['year']}, {row['licence']}). {CAVEAT}"
+                f"Industry context: {words.industry(row['mean'], row['standard_deviation'], row['unit'])}"
+                f" ({row['source']}, {row['year']}, {row['licence']}). {words.INDUSTRY_CAVEAT}"
             )
-
-
-CAVEAT = (
-    "A mean of what people answered, ± its standard deviation, not a measurement: context, not a verdict."
-    " A score from 0 to 10 is no duration and no frequency."
-)
-
-
-def answer(mean: float, deviation: float, unit: str) -> str:
-    """DORA's published answer in words: `5.5 ± 2.4 on a scale from 0 to 10`, `19 % ± 21 points`."""
-    if unit == "score":
-        return f"{mean:.1f} ± {deviation:.1f} on a scale from 0 to 10"
-    return f"{words.share(mean)} ± {100 * deviation:.0f} points"
 
 
 def industry(view: View) -> None:
     """All of DORA's published answers, with what they are."""
     rows = queries.industry(view.source)
     with st.expander("Industry context: what teams answered in DORA's Quick Check", icon=":material/public:"):
-        st.markdown(CAVEAT)
+        st.markdown(words.INDUSTRY_CAVEAT)
         said = [
-            answer(*each) for each in zip(rows["mean"], rows["standard_deviation"], rows["unit"], strict=True)
+            words.industry(*each)
+            for each in zip(rows["mean"], rows["standard_deviation"], rows["unit"], strict=True)
         ]
         st.dataframe(
             rows[["title", "year"]].assign(answer=said, source=rows["source"] + ", " + rows["licence"]),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import date, timedelta
 from functools import partial
 from typing import Any, Literal
 
@@ -31,33 +31,44 @@ _TABLES: Mapping[Table, tuple[str, Callable[..., pd.DataFrame]]] = {
 
 def behind(view: View, *metrics: queries.Metric, tables: tuple[Table, ...] = ()) -> None:
     """The section below the charts: choose a period, see and download what it is made of."""
-    trends = [
-        queries.trend(view.source, metric, view.scope, view.grain, view.since, view.until)
-        for metric in metrics
-    ]
-    spans = {
-        words.period(start, view.grain): (start.date(), end.date())
-        for start, end in zip(trends[0]["period_start"][::-1], trends[0]["period_end"][::-1], strict=True)
-    }
-    st.header("Behind the figures", anchor=False)
-    chosen = st.selectbox(
-        "Period (or select a mark in a chart)", [WHOLE, *spans], key="at", bind="query-params", width=320
-    )
-    since, until = spans.get(chosen, (view.since, view.until))
+    since, until = period(view)
     found = queries.counts(view.source, view.scope, since, until)
     titles = [words.capital(words.plural(_TABLES[name][0])) for name in tables]
     for tab, what in zip(st.tabs([*titles, "Figures"]), [*tables, None], strict=True):
         with tab:
             if what is None:
-                rows = pd.concat(trends, ignore_index=True).drop(columns=["estimate", "area"])
-                rows = rows[(rows["period_start"] >= str(since)) & (rows["period_start"] < str(until))]
-                rows.insert(0, "metric", rows.pop("metric"))
-                table(view, "figure", rows, len(rows), since, until, rows.copy)
+                figures(view, *metrics, since=since, until=until)
             else:
                 noun, query = _TABLES[what]
                 rows = query(view.source, view.scope, since, until, SHOWN)
                 every_row = partial(query, view.source.snapshot, view.scope, since, until)
                 table(view, noun, rows, int(found[what]), since, until, every_row)
+
+
+def period(view: View) -> tuple[date, date]:
+    """Draw the section's heading and the choice that a mark in a chart makes as well; its days."""
+    st.header("Behind the figures", anchor=False)
+    periods = pd.period_range(view.since, view.until - timedelta(days=1), freq=words.GRAINS[view.grain])
+    spans = {
+        words.period(each.start_time, view.grain): (each.start_time.date(), (each + 1).start_time.date())
+        for each in periods[::-1]
+    }
+    chosen = st.selectbox(
+        "Period (or select a mark in a chart)", [WHOLE, *spans], key="at", bind="query-params", width=320
+    )
+    return spans.get(chosen, (view.since, view.until))
+
+
+def figures(view: View, *metrics: queries.Metric, since: date, until: date) -> None:
+    """The metrics' own rows of these days, as they are downloaded."""
+    trends = [
+        queries.trend(view.source, metric, view.scope, view.grain, view.since, view.until)
+        for metric in metrics
+    ]
+    rows = pd.concat(trends, ignore_index=True).drop(columns=["estimate", "area"])
+    rows = rows[(rows["period_start"] >= str(since)) & (rows["period_start"] < str(until))]
+    rows.insert(0, "metric", rows.pop("metric"))
+    table(view, "figure", rows, len(rows), since, until, rows.copy)
 
 
 def table(
@@ -74,10 +85,14 @@ def table(
         st.caption(f"No {noun} in {words.span(since, until)}.")
         return
     what = words.plural(noun).rpartition(" ")[2]
-    more = f", the first {SHOWN:,} of them shown" if total > len(rows) else ""
-    said = f"{words.count(total, noun)} in {words.span(since, until)}{more}"
+    said = f"{words.count(total, noun)} in {words.span(since, until)}{more(total, len(rows))}"
     downloadable(said, what, export.file_name(view, what, since, until), every_row)
     st.dataframe(readable(rows, view), hide_index=True, column_config=columns(view), key=f"table-{what}")
+
+
+def more(total: int, shown: int) -> str:
+    """What to add to a number of rows where not all of them are shown."""
+    return f", the first {shown:,} of them shown" if total > shown else ""
 
 
 def listing(view: View, noun: str, rows: pd.DataFrame, *, name: str, titles: Mapping[str, Any]) -> None:
@@ -86,8 +101,12 @@ def listing(view: View, noun: str, rows: pd.DataFrame, *, name: str, titles: Map
         st.caption("None.")
         return
     file = export.file_name(view, name, view.since, view.until)
-    downloadable(words.count(len(rows), noun), name, file, lambda: rows)
-    shown = rows.assign(**{column: rows[column].map(words.capital) for column in {"kind"} & {*rows.columns}})
+    shown = rows.head(SHOWN)
+    said = words.count(len(rows), noun) + more(len(rows), len(shown))
+    downloadable(said, name, file, lambda: rows)
+    shown = shown.assign(
+        **{column: shown[column].map(words.capital) for column in {"kind"} & {*shown.columns}}
+    )
     st.dataframe(shown, hide_index=True, column_config={**titles}, key=f"table-{name}")
 
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 from functools import partial
 from zoneinfo import ZoneInfo
 
 import duckdb
-import pandas as pd
 import streamlit as st
 
-from dashboards import filters, queries, states, words
+from dashboards import filters, freshness, navigation, queries, states, viewer, words
+from dashboards.roles import Role
 from dashboards.site import PAGES, FilteredPage, Page
-from dashboards.theme import LOGO, MARK
+from dashboards.theme import LOGO, MARK, STYLE
 from dashboards.view import Cached, View
 from pipelines.home import Home
 from pipelines.status import Status, read
@@ -22,9 +21,17 @@ from pipelines.warehouse import WarehouseError, published
 
 def show() -> None:
     """Draw the page that the URL names."""
-    st.set_page_config(page_title="Cairn", page_icon=MARK, layout="wide")
+    # First: a page's icon would be asked of Google for want of another.
+    st.set_page_config(page_icon=MARK, layout="wide")
+    roles = viewer.roles()
+    chosen, run = _navigate(roles)
+    st.set_page_config(page_title=f"{chosen.title} · Cairn")
     st.logo(LOGO, size="large")
-    chosen, run = _navigate()
+    st.html(STYLE)
+    if viewer.is_signed_in():
+        states.signed_in(roles)
+    if not chosen.readers & roles:
+        return states.no_access(chosen.title, chosen.readers)
     home = Home.from_env()
     status = read(home)
     try:
@@ -42,19 +49,19 @@ def show() -> None:
         states.unreadable(error)
 
 
-def _navigate() -> tuple[Page | FilteredPage, Callable[[Callable[[], None]], None]]:
-    """Draw the navigation; the page that the URL names, and what draws it by a function."""
+def _navigate(roles: frozenset[Role]) -> tuple[Page | FilteredPage, Callable[[Callable[[], None]], None]]:
+    """Draw the navigation; the page that the URL names, and what draws it by a function.
+
+    Pages that others read are in it and not shown, so that their URLs say whose they are.
+    """
     drawn: list[Callable[[], None]] = []
 
     def draw() -> None:
         drawn[0]()
 
-    sections: dict[str, list[st.Page]] = {}
-    for page in PAGES:
-        icon = f":material/{page.icon}:"
-        entry = st.Page(draw, title=page.title, url_path=page.path, icon=icon, default=not page.path)
-        sections.setdefault(page.section, []).append(entry)
-    chosen = st.navigation(sections)
+    entries = [(page, navigation.entry(page, draw, is_shown=bool(page.readers & roles))) for page in PAGES]
+    chosen = st.navigation([target for _, target in entries], position="hidden")
+    navigation.sidebar((page, target) for page, target in entries if page.readers & roles)
 
     def run(page: Callable[[], None]) -> None:
         drawn.append(page)
@@ -67,7 +74,7 @@ def _above(source: Cached, status: Status, home: Home, title: str) -> tuple[str,
     """Draw heading and banners; whose data it is and how fresh, and the workspace's zone."""
     workspace = queries.workspace(source)
     zone = ZoneInfo(str(workspace["timezone"]))
-    read_until = _read_until(workspace, status).astimezone(zone)
+    read_until = freshness.read_until(source, status).astimezone(zone)
     demo = " :violet-badge[Demo data]" if workspace["is_demo"] else ""
     st.title(f"{title}{demo}", anchor=False)
     states.banners(home, source.snapshot.id, status, read_until)
@@ -93,17 +100,3 @@ def _view(source: Cached, zone: ZoneInfo, told: str, *, needs_deployments: bool)
         )
     st.caption("  \n".join(lines))
     return View(source, zone, scope, grain, since, until)
-
-
-def _read_until(workspace: pd.Series, status: Status) -> datetime:
-    """The later of what the snapshot was made from and the last complete read of all sources.
-
-    A sync that finds nothing new publishes nothing and still makes the data fresher.
-    """
-    covered = workspace["covered_until"]
-    moments = [pd.Timestamp(workspace["published_at"] if pd.isna(covered) else covered).to_pydatetime()]
-    reads = [source.succeeded_at for source in status.sources.values()]
-    complete = [moment for moment in reads if moment is not None]
-    if reads and len(complete) == len(reads):
-        moments.append(min(complete))
-    return max(moments)

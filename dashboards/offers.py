@@ -30,7 +30,7 @@ def choose(view: View, *, may_be_whole: bool = True) -> View | None:
     if known.empty:
         st.info("The workspace does not say yet what the platform offers.", icon=":material/widgets:")
         st.markdown("Name each capability and what shows that it is used, then run `cairn sync`:")
-        st.code(_EXAMPLE, language="yaml")
+        st.code(_EXAMPLE, language=None, wrap_lines=True)
         st.caption("`docs/workspace.md` has every kind of evidence; `cairn doctor` says which rules match.")
         return None
     # Two capabilities may have one title.

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from dashboards.pages.delivery import ci, lead_time, overview, stability, work
-from dashboards.pages.operate import data_quality, waves
+from dashboards.pages import home
+from dashboards.pages.delivery import ci, compare, lead_time, overview, report, stability, work
+from dashboards.pages.operate import data_health, notes, waves
 from dashboards.pages.platform import adoption, conformance, funnel, migrations
 from dashboards.pages.voice import actions, comments, drivers, results
 from dashboards.roles import EVERYONE, RUNNERS, Role
@@ -18,9 +19,10 @@ class Page:
     """A page that asks the snapshot itself, below no filter bar."""
 
     section: str
+    """Empty for what stands above them all."""
     title: str
     path: str
-    """In the URL, unique; empty for the first page."""
+    """In the URL, unique; empty for the landing."""
     icon: str
     """Name of a Material symbol."""
     draw: Callable[[Cached], None]
@@ -42,11 +44,14 @@ class FilteredPage:
 
 
 PAGES: tuple[Page | FilteredPage, ...] = (
-    FilteredPage("Delivery", "Overview", "", "monitoring", overview.show, needs_deployments=True),
+    FilteredPage("", "Home", "", "home", home.show),
+    FilteredPage("Delivery", "Overview", "overview", "monitoring", overview.show, needs_deployments=True),
     FilteredPage("Delivery", "Lead time", "lead-time", "timer", lead_time.show, needs_deployments=True),
     FilteredPage("Delivery", "Stability", "stability", "healing", stability.show, needs_deployments=True),
     FilteredPage("Delivery", "CI", "ci", "construction", ci.show),
+    FilteredPage("Delivery", "Compare", "compare", "compare_arrows", compare.show, needs_deployments=True),
     FilteredPage("Delivery", "Work", "work", "stacks", work.show),
+    Page("Delivery", "Report", "report", "description", report.show),
     FilteredPage("Platform", "Adoption", "adoption", "group_add", adoption.show),
     FilteredPage("Platform", "Funnel & cohorts", "funnel", "filter_alt", funnel.show),
     FilteredPage("Platform", "Conformance", "conformance", "rule", conformance.show),
@@ -55,6 +60,7 @@ PAGES: tuple[Page | FilteredPage, ...] = (
     Page("Voice", "Drivers", "drivers", "hub", drivers.show),
     Page("Voice", "Comments", "comments", "format_quote", comments.show),
     Page("Voice", "Actions", "actions", "task_alt", actions.show),
-    FilteredPage("Operate", "Data quality", "data-quality", "fact_check", data_quality.show, RUNNERS),
+    Page("Operate", "Data health", "data-health", "fact_check", data_health.show, RUNNERS),
+    Page("Operate", "Annotations", "annotations", "star", notes.show),
     Page("Operate", "Waves", "waves", "outgoing_mail", waves.show, RUNNERS),
 )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 
 import streamlit as st
 
 from dashboards import queries, words
+from dashboards.roles import Role
 from dashboards.view import View
 from pipelines.home import Home
 from pipelines.status import STALE_AFTER, Status, read
@@ -40,6 +42,23 @@ def unreadable(error: Exception) -> None:
     st.error(words.plain(said), icon=":material/error:")
     st.markdown("A new sync publishes them afresh; what was read before is kept:")
     st.code("cairn sync", language=None, wrap_lines=True)
+
+
+def no_access(title: str, readers: Collection[Role]) -> None:
+    """A page of people with other roles, whoever named it."""
+    st.title("This page is not for your role")
+    who = " or ".join(f"**{role}**" for role in sorted(readers))
+    st.info(
+        f"{title} is for people with the role {who}. The pages you can read are at the side.",
+        icon=":material/lock:",
+    )
+
+
+def signed_in(roles: Collection[Role]) -> None:
+    """What somebody is here, and the way out."""
+    who = ", ".join(sorted(roles))
+    # A link of Streamlit's own would open a tab.
+    st.sidebar.html(f'<p>Signed in: {who} · <a href="/sign-out" style="color: inherit">Sign out</a></p>')
 
 
 def banners(home: Home, snapshot_id: str, status: Status, read_until: datetime) -> None:
@@ -93,7 +112,7 @@ def no_deployments(view_source: queries.Frames) -> None:
             f"{said}. {words.count(undated, 'tag')} could be a release, but none carries a usable date."
         )
     elif tags:
-        patterns = ", ".join(f"`{pattern}`" for pattern in sorted(covered["releases"].dropna().unique()))
+        patterns = ", ".join(map(words.code, sorted(covered["releases"].dropna().unique())))
         st.markdown(
             f"{said}, and **no tag matches the `releases` pattern** ({patterns}): nothing to measure yet."
         )
@@ -106,7 +125,8 @@ def no_deployments(view_source: queries.Frames) -> None:
         "  - kind: git\n"
         '    repositories: ["/path/to/repository"]\n'
         "    releases: '^release-\\d+$'   # a regular expression on the tag's name\n",
-        language="yaml",
+        language=None,
+        wrap_lines=True,
     )
     st.dataframe(
         covered[["repository", "commits", "tags", "release_tags"]],

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 MEASURED = "#2E86C9"
 ACCENT = "#D9730D"
 ABSENT = "#8B95A5"
+MUTED = "#767E8A"
+"""Text of an image, which cannot know the background either: a contrast of 4:1 on both."""
 
 MARK = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">'
@@ -26,11 +28,12 @@ LOGO = (
     "Cairn</text></svg>"
 )
 
+STYLE = "<style>[role=spinbutton] { min-width: 24px; text-align: center; }</style>"
+"""Days and months of a date are fields of their own, and narrower than a finger."""
+
 CONFIG: Mapping[str, object] = {
-    # Nothing leaves the machine, and nothing but the machine gets in.
+    # Nothing leaves the machine.
     "browser.gatherUsageStats": False,
-    "server.address": "127.0.0.1",
-    "server.allowedHosts": ["localhost", "127.0.0.1"],
     "server.headless": True,
     "server.showEmailPrompt": False,
     "server.fileWatcherType": "none",
@@ -52,11 +55,13 @@ CONFIG: Mapping[str, object] = {
     "theme.light.secondaryBackgroundColor": "#F4F6F9",
     # Captions are paler by two fifths, and keep a contrast of 4.5:1.
     "theme.light.textColor": "#111827",
+    "theme.light.codeTextColor": "#111827",
     "theme.light.borderColor": "#DCE1E8",
     "theme.dark.primaryColor": "#4FA3E0",
     "theme.dark.backgroundColor": "#10151D",
     "theme.dark.secondaryBackgroundColor": "#1A212C",
     "theme.dark.textColor": "#E6EAF0",
+    "theme.dark.codeTextColor": "#E6EAF0",
     "theme.dark.borderColor": "#303A48",
 }
 """Streamlit's settings, above any configuration file of the machine's."""

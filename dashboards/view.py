@@ -22,10 +22,11 @@ class Cached:
 
     def frame(self, sql: str, params: Any = ()) -> pd.DataFrame:
         """Rows of a query, in a copy of the caller's own; `params` by name."""
-        return _frame(self.snapshot, sql, params)
+        # Copied on write: shallow, it costs nothing, and no caller changes another's.
+        return _frame(self.snapshot, sql, params).copy(deep=False)
 
 
-@st.cache_data(max_entries=256, show_spinner=False, hash_funcs={Snapshot: lambda snapshot: snapshot.id})
+@st.cache_resource(max_entries=256, show_spinner=False, hash_funcs={Snapshot: lambda snapshot: snapshot.id})
 def _frame(snapshot: Snapshot, sql: str, params: Any) -> pd.DataFrame:
     return snapshot.frame(sql, params)
 

@@ -48,9 +48,11 @@ def told(wave: pd.Series) -> None:
 
 def listing(noun: str, rows: pd.DataFrame, name: str, columns: Mapping[str, Any]) -> None:
     """A table with a download called `name`; without columns that say nothing."""
-    drill.downloadable(words.count(len(rows), noun), name, f"cairn-{name}.csv", rows.copy)
+    few = rows.head(drill.SHOWN)
+    said = words.count(len(rows), noun) + drill.more(len(rows), len(few))
+    drill.downloadable(said, name, f"cairn-{name}.csv", rows.copy)
     silent = [column for column in rows if rows[column].isna().all() or rows[column].eq("ok").all()]
-    shown = rows.drop(columns=silent)
+    shown = few.drop(columns=silent)
     st.dataframe(shown, hide_index=True, column_config={**columns}, key=f"table-{name}")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date, timedelta
+from typing import Any
 
 import pandas as pd
 
@@ -38,6 +39,11 @@ LEFT_OUT: Mapping[str, str] = {
     "no_team": "by people of no known team",
 }
 """Why something has no part in a figure, by `left_out` and the keys of `excluded`; said after a number."""
+
+INDUSTRY_CAVEAT = (
+    "A mean of what people answered, ± its standard deviation, not a measurement: context, not a verdict."
+    " A score from 0 to 10 is no duration and no frequency."
+)
 
 _UNITS = ((YEAR, "year"), (DAY, "day"), (HOUR, "h"), (MINUTE, "min"), (1, "s"))
 
@@ -83,6 +89,13 @@ def share(value: float | None) -> str:
     return "–" if value is None or pd.isna(value) else f"{_number(100 * value)} %"
 
 
+def industry(mean: float, deviation: float, unit: str) -> str:
+    """DORA's published answer in words: `5.5 ± 2.4 on a scale from 0 to 10`, `19 % ± 21 points`."""
+    if unit == "score":
+        return f"{mean:.1f} ± {deviation:.1f} on a scale from 0 to 10"
+    return f"{share(mean)} ± {100 * deviation:.0f} points"
+
+
 def figure(value: float | None, unit: str) -> str:
     """A value of a metric in its unit's words."""
     if value is None or pd.isna(value):
@@ -94,9 +107,16 @@ def figure(value: float | None, unit: str) -> str:
     return per_week(value) if unit == "per_week" else f"{value:,.1f}".removesuffix(".0")
 
 
+def between(low: float, high: float, unit: str) -> str:
+    """Both ends of an interval, a unit that they share said once: `40 – 45 h`, `20 h – 2.5 days`."""
+    first, last = figure(low, unit), figure(high, unit)
+    number, _, name = first.partition(" ")
+    return f"{number if last.partition(' ')[2] == name else first} – {last}"
+
+
 def difference(value: float, unit: str) -> str:
     """How far two values of a metric are apart, with a sign; shares in percentage points."""
-    sign = "+" if value > 0 else "-"
+    sign = "+" if value > 0 else "-" if value < 0 else ""
     size = f"{_number(100 * abs(value))} points" if unit == "ratio" else figure(abs(value), unit)
     return sign + size
 
@@ -144,11 +164,33 @@ def plural(noun: str) -> str:
     return noun.removesuffix("y") + "ies" if noun.endswith("ory") else noun + "s"
 
 
+def interval(row: Mapping[Any, Any] | pd.Series) -> str:
+    """How sure a figure of `queries.trend` is: `90 % interval 40 – 45 h, n = 12`."""
+    known = "no interval"
+    if pd.notna(row["low"]) and pd.notna(row["high"]):
+        known = f"90 % interval {between(row['low'], row['high'], row['unit'])}"
+    return f"{known}, n = {row['n']:,}"
+
+
 def plain(text: object) -> str:
     """Text from outside, made inert where Markdown is read."""
-    return re.sub(r"([\\`*_{}\[\]()<>#+!|~$:&-])", r"\\\1", str(text)).replace("\n", " ")
+    # An address becomes a link even if escaped: an invisible character within keeps it from being one.
+    unlinked = re.sub(r"://|www(?=\.)|@", "\\g<0>\u2060", str(text), flags=re.IGNORECASE)
+    return re.sub(r"([\\`*_{}\[\]()<>#+!|~$:&-])", r"\\\1", unlinked).replace("\n", " ")
+
+
+def code(text: object) -> str:
+    """Text from outside as Markdown's code, whose fence is longer than any within."""
+    said = str(text).replace("\n", " ")
+    fence = "`" * (1 + max(map(len, re.findall("`+", said)), default=0))
+    return f"{fence} {said} {fence}" if "`" in said else f"{fence}{said}{fence}"
 
 
 def capital(name: str) -> str:
     """A name of the marts as a heading: `service_without_owner` is `Service without owner`."""
     return name.replace("_", " ").capitalize()
+
+
+def sentence(heading: str) -> str:
+    """A heading within a sentence: `Change lead time` is `change lead time`, `CI duration` stays."""
+    return heading if heading[1:2].isupper() else heading[:1].lower() + heading[1:]

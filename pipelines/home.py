@@ -35,6 +35,11 @@ class Home:
         return self.root / "published"
 
     @property
+    def current_snapshot(self) -> Path:
+        """A link to the published snapshot, for tools that are given a file once."""
+        return self.root / "published.duckdb"
+
+    @property
     def dagster(self) -> Path:
         return self.root / "dagster"
 
@@ -58,6 +63,15 @@ class Home:
     @property
     def status(self) -> Path:
         return self.root / "status.json"
+
+    @property
+    def annotations(self) -> Path:
+        return self.root / "annotations.json"
+
+    @property
+    def messages(self) -> Path:
+        """What is to be sent, and what was told."""
+        return self.root / "messages.json"
 
     @property
     def lock(self) -> Path:

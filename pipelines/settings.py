@@ -23,9 +23,12 @@ from pydantic import (
 )
 
 from connectors.connector import Options
+from pipelines.annotation_settings import AnnotationConfig
 from pipelines.config_file import refusal, suggestion
+from pipelines.message_settings import AlertsConfig, DigestConfig, GoalConfig, ToldConfig
 from pipelines.platform_settings import PlatformConfig
 from pipelines.setting_types import Duration, Name, Settings
+from pipelines.sign_in_settings import SignInConfig
 from pipelines.survey_settings import SurveysConfig
 
 PUSH = "push"
@@ -182,11 +185,32 @@ class Workspace(Settings):
     """Which days are worked, for the times that leave out the others."""
     surveys: SurveysConfig = SurveysConfig()
     platform: PlatformConfig = PlatformConfig()
+    sign_in: SignInConfig | None = None
+    """Without it, only the machine itself is served, and whoever is at it reads everything."""
+    goals: tuple[GoalConfig, ...] = ()
+    """What figures are to be, told of by alerts."""
+    digest: DigestConfig | None = None
+    """Without it, the report is sent to nobody."""
+    alerts: AlertsConfig | None = None
+    """Without it, nobody is told of anything."""
+    annotations: tuple[AnnotationConfig, ...] = ()
+    """What happened, or will, to be marked on the trends it is about."""
     demo: bool = False
     """The sources are a simulated organisation: every page says so."""
+
+    @field_validator("digest", "alerts")
+    @classmethod
+    def _can_be_sent(cls, told: ToldConfig | None, info: ValidationInfo) -> ToldConfig | None:
+        surveys = info.data.get("surveys")
+        if told and not told.to and not told.slack_webhook:
+            raise refusal("is told to nobody", "Add `to: [ADDRESS]` or `slack_webhook`")
+        if told and told.to and surveys and surveys.smtp is None:
+            raise refusal("can be mailed by no server", "Add `smtp` to `surveys`")
+        return told
 
     def fingerprint(self) -> str:
         """SHA-256 (hex) of everything that shapes figures; the same after a change of secrets alone."""
         # What of surveys shapes figures is pinned to each wave.
-        settings = json.dumps(self.model_dump(mode="json", exclude={"surveys"}), sort_keys=True)
+        others = {"surveys", "sign_in", "annotations", "goals", "digest", "alerts"}
+        settings = json.dumps(self.model_dump(mode="json", exclude=others), sort_keys=True)
         return hashlib.sha256(_WITH_ACCOUNT.sub(r"\1", settings).encode()).hexdigest()

@@ -16,7 +16,8 @@ from pydantic import BaseModel, Secret, SecretBytes, SecretStr
 
 import connectors
 from connectors.connector import Options
-from pipelines import platform_settings
+from pipelines import annotation_settings, platform_settings
+from pipelines.annotation_settings import AnnotationConfig, Level
 from pipelines.config_file import (
     NOT_A_GROUP,
     NOT_A_LIST,
@@ -27,8 +28,9 @@ from pipelines.config_file import (
     Model,
     suggestion,
 )
+from pipelines.message_settings import AlertsConfig, DigestConfig
 from pipelines.platform_settings import PlatformConfig
-from pipelines.setting_types import Name
+from pipelines.setting_types import Name, Settings
 from pipelines.settings import (
     PUSH,
     CalendarConfig,
@@ -39,6 +41,7 @@ from pipelines.settings import (
     TeamConfig,
     Workspace,
 )
+from pipelines.sign_in_settings import SignInConfig
 from pipelines.survey_settings import SurveysConfig
 
 if TYPE_CHECKING:
@@ -54,6 +57,7 @@ __all__ = [
     "Name",
     "ProductionConfig",
     "ServiceConfig",
+    "SignInConfig",
     "SourceConfig",
     "SurveysConfig",
     "TakenFrom",
@@ -62,6 +66,7 @@ __all__ = [
     "WorkspaceError",
     "find",
     "load",
+    "load_sign_in",
 ]
 
 DEFAULT_FILE = Path("cairn.yaml")
@@ -131,11 +136,28 @@ def load(path: Path, environ: Mapping[str, str]) -> Workspace:
             "teams": teams,
             "platform": platform,
             "surveys": surveys,
+            "sign_in": _sign_in(file),
+            "annotations": _annotations(file, platform),
+            **_messages(file),
         }
         workspace = file.validated(Workspace, {**file.data, **parts}, ())
     if workspace is None or file.problems:
         raise WorkspaceError(file.problems)
     return workspace
+
+
+def load_sign_in(path: Path, environ: Mapping[str, str]) -> SignInConfig | None:
+    """The settings `sign_in` alone, for a server that needs no other's secrets.
+
+    Raises `WorkspaceError` where the file cannot tell whether there is any.
+    """
+    if path.is_dir():
+        return None
+    file = ConfigFile(path, environ)
+    sign_in = _sign_in(file)
+    if problems := [each for each in file.problems if each.key.partition(".")[0] in {"", "sign_in"}]:
+        raise WorkspaceError(problems)
+    return sign_in
 
 
 def _standing_in(directory: Path) -> Workspace:
@@ -219,6 +241,28 @@ def _surveys(file: ConfigFile, sources: Sequence[SourceConfig | None]) -> Survey
             file, location, surveys.roster.source, sources, ("membership", "members of teams", mend)
         )
     return surveys or SurveysConfig()
+
+
+def _messages(file: ConfigFile) -> dict[str, Settings | None]:
+    """The settings `digest` and `alerts`, those of them that are there; None in the place of wrong ones."""
+    models: dict[str, type[Settings]] = {"digest": DigestConfig, "alerts": AlertsConfig}
+    found: dict[str, Settings | None] = {}
+    for key, model in models.items():
+        if key in (file.data or {}):
+            value = (file.data or {})[key]
+            _check_secrets(file, model, value, (key,))
+            found[key] = file.validated(model, value, (key,))
+    return found
+
+
+def _sign_in(file: ConfigFile) -> SignInConfig | None:
+    value = (file.data or {}).get("sign_in")
+    if value is None:
+        if "sign_in" in (file.data or {}):
+            file.add(("sign_in",), "has no value", "Write its settings below it, or remove the line")
+        return None
+    _check_secrets(file, SignInConfig, value, ("sign_in",))
+    return file.validated(SignInConfig, value, ("sign_in",))
 
 
 def _taken_entry(file: ConfigFile, key: str) -> dict[str, Any] | None:
@@ -334,6 +378,18 @@ def _platform(file: ConfigFile) -> PlatformConfig:
     return platform
 
 
+def _annotations(file: ConfigFile, platform: PlatformConfig) -> tuple[AnnotationConfig, ...]:
+    annotations = _validated_entries(file, "annotations", AnnotationConfig)
+    known: dict[Level, list[str]] = {"capability": [one.name for one in platform.capabilities]}
+    lists: tuple[tuple[str, Level], ...] = (("teams", "team"), ("services", "service"))
+    for key, level in lists:
+        # Without services of its own, every repository is one.
+        if _taken_entry(file, key) is None and (level == "team" or _entries(file, key)):
+            known[level] = [name for name in _words(file, key, "name") if name]
+    annotation_settings.check(file, annotations, known)
+    return _found(annotations)
+
+
 def _check_production(file: ConfigFile) -> None:
     production = file.data.get("production") if file.data else None
     for key in ProductionConfig.model_fields:
@@ -400,7 +456,9 @@ def _check_names(file: ConfigFile, key: str, names: Sequence[str | None]) -> Non
 def _check_teams(file: ConfigFile) -> None:
     """Every team that is named exists, and none is above itself."""
     teams, parents = _words(file, "teams", "name"), _words(file, "teams", "parent")
-    parts = () if _taken_entry(file, "teams") else (("services", "team"), ("teams", "parent"))
+    parts = (
+        () if _taken_entry(file, "teams") else (("services", "team"), ("teams", "parent"), ("goals", "team"))
+    )
     for location, team in [named for key, field in parts for named in _named_in(file, key, field)]:
         if team not in teams:
             known = [name for name in teams if name]

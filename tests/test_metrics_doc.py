@@ -10,6 +10,7 @@ import pytest
 
 from dashboards.words import LEFT_OUT
 from pipelines import change_points, modelling
+from pipelines.model import Metric
 
 TEXT = (Path(__file__).parent.parent / "docs" / "metrics.md").read_text()
 
@@ -33,7 +34,7 @@ def test_every_metric_is_there_with_its_unit_and_estimate() -> None:
 
 def test_every_estimate_has_its_interval() -> None:
     told = {name for cells in rows("estimate") for name in cells[0].split(", ")}
-    assert told == set(get_args(modelling.Metric.model_fields["estimate"].annotation))
+    assert told == set(get_args(Metric.model_fields["estimate"].annotation))
 
 
 def test_every_reason_is_explained_and_has_words_on_the_pages() -> None:

@@ -5,6 +5,8 @@ knows what was chosen. Colours come from `theme`; text and background are left t
 """
 
 from dashboards.figures.adoption import burn_up, cohorts, comings, funnel, shares
+from dashboards.figures.notes import annotate
+from dashboards.figures.peers import strip
 from dashboards.figures.spreads import distribution, stages
 from dashboards.figures.trends import bars, line
 from dashboards.figures.voice import (
@@ -21,6 +23,7 @@ from dashboards.figures.voice import (
 )
 
 __all__ = [
-    "INDENT", "UNSHOWN", "answers", "bars", "burn_up", "cohorts", "comings", "distribution", "drivers",
-    "funnel", "group_name", "heat", "line", "score", "shares", "stages", "theme_name", "themes", "waves",
+    "INDENT", "UNSHOWN", "annotate", "answers", "bars", "burn_up", "cohorts", "comings", "distribution",
+    "drivers", "funnel", "group_name", "heat", "line", "score", "shares", "stages", "strip", "theme_name",
+    "themes", "waves",
 ]  # fmt: skip

@@ -20,7 +20,8 @@ def base(trend: pd.DataFrame, grain: str) -> go.Figure:
     if len(trend):
         edges = [trend["period_start"].iloc[0], trend["period_end"].iloc[-1]]
         figure.update_xaxes(range=edges)
-    figure.update_xaxes(fixedrange=True, showgrid=False, ticklabelmode="period")
+    # Said, for where there is no data nothing else tells.
+    figure.update_xaxes(type="date", fixedrange=True, showgrid=False, ticklabelmode="period")
     if len(trend) <= 8:
         figure.update_xaxes(_LABELS.get(grain))
     figure.update_yaxes(fixedrange=True)
@@ -58,8 +59,7 @@ def described(row: Mapping[Hashable, Any], heading: str) -> str:
     """A figure with its interval and what it rests on."""
     lines = [f"<b>{heading}</b>", words.figure(row["value"], row["unit"])]
     if pd.notna(row["low"]) and pd.notna(row["high"]):
-        low, high = (words.figure(row[bound], row["unit"]) for bound in ("low", "high"))
-        lines.append(f"90 % interval {low} – {high}")
+        lines.append(f"90 % interval {words.between(row['low'], row['high'], row['unit'])}")
     lines.append(f"n = {row['n']:,}")
     if row["status"] == "too_few":
         lines.append("too few to compare")

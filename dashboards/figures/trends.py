@@ -26,7 +26,7 @@ def bars(trend: pd.DataFrame, grain: str, marks: pd.DataFrame | None = None) -> 
     figure = base(trend, grain)
     for partial, name in ((False, "Complete period"), (True, "So far (period not over)")):
         drawn = shown[shown["partial"].eq(partial)]
-        if drawn.empty and partial:
+        if drawn.empty:
             continue
         figure.add_bar(
             x=drawn["middle"],

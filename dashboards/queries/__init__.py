@@ -16,8 +16,10 @@ from dashboards.queries.adoption import (
     team_changes,
     versions,
 )
-from dashboards.queries.metrics import Metric, change_points, definition, industry, trend
-from dashboards.queries.quality import data_quality, environments, quarantine, unmapped
+from dashboards.queries.metrics import Metric, change_points, definition, industry, new_levels, trend
+from dashboards.queries.notes import launches, notes
+from dashboards.queries.peers import peers, traits
+from dashboards.queries.quality import data_quality, environments, quarantine, source_streams, unmapped
 from dashboards.queries.scope import (
     Frames,
     Scope,
@@ -44,6 +46,7 @@ from dashboards.queries.things import (
 from dashboards.queries.voice import (
     Grouping,
     survey_actions,
+    survey_changes,
     survey_comment_groups,
     survey_comments,
     survey_drivers,
@@ -61,9 +64,10 @@ __all__ = [
     "Frames", "Grouping", "Metric", "Scope", "adopters", "burn_up", "capabilities", "change_points",
     "changes", "checks", "cohorts", "committed", "counts", "coverage", "covered_on", "data_quality",
     "definition", "deployments", "distribution", "environments", "evidence", "extent", "faults", "funnel",
-    "industry", "latest_deployment", "lead_times", "migrations", "quarantine", "scopes", "service_changes",
-    "services", "survey_actions", "survey_comment_groups", "survey_comments", "survey_drivers",
-    "survey_groups", "survey_heat", "survey_measures", "survey_results", "survey_scores", "survey_themes",
-    "survey_trend", "survey_waves", "team_changes", "trend", "unattributed", "unmapped", "versions",
-    "waiting", "workspace",
+    "industry", "latest_deployment", "launches", "lead_times", "migrations", "new_levels", "notes", "peers",
+    "quarantine", "scopes", "service_changes", "services", "source_streams", "survey_actions",
+    "survey_changes", "survey_comment_groups", "survey_comments", "survey_drivers", "survey_groups",
+    "survey_heat", "survey_measures", "survey_results", "survey_scores", "survey_themes", "survey_trend",
+    "survey_waves", "team_changes", "traits", "trend", "unattributed", "unmapped", "versions", "waiting",
+    "workspace",
 ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Literal
 
@@ -79,6 +80,21 @@ def change_points(source: Frames, metric: Metric, scope: Scope, since: date, unt
         order by period_start
         """,
         {"metric": metric, "level": scope.level, "key": scope.key, "since": since, "until": until},
+    )
+
+
+def new_levels(source: Frames, levels: Sequence[str], since: date) -> pd.DataFrame:
+    """Changes of level since a day, of every metric and key at these levels; the largest first."""
+    return source.frame(
+        """
+        select c.*, d.title, d.unit, d.better
+        from marts.change_point as c
+        inner join marts.metric_definition as d using (metric)
+        where list_contains($levels, c.level) and c.period_start >= $since
+        order by list_position($levels, c.level), abs(ln(after / nullif(before, 0))) desc nulls last,
+            c.metric, c.key, c.period_start
+        """,
+        {"levels": list(levels), "since": since},
     )
 
 

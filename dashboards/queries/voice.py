@@ -5,6 +5,7 @@ A group of '' is the whole organisation, which stands above teams, tiers and rol
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Literal
 
 import pandas as pd
@@ -76,6 +77,27 @@ def survey_results(source: Frames, wave: str, table: Grouping, group: str) -> pd
         order by i.position
         """,
         {"wave": wave, "table": table, "group": group},
+    )
+
+
+def survey_changes(source: Frames, since: date, until: date) -> pd.DataFrame:
+    """Answers of everybody that changed detectably, of waves released in the time; the newest wave first.
+
+    `statistic` is `top2`, `nps` or `umux_lite`; `change` with its interval is from `earlier_wave` on.
+    """
+    return source.frame(
+        """
+        select coalesce(i.label, c.construct) as label, c.statistic, c.value, c.n, c.change, c.change_low,
+            c.change_high, c.wave, c.earlier_wave
+        from marts.survey_cell as c
+        inner join marts.survey_wave as w using (wave)
+        left join marts.survey_item as i using (wave, item_id)
+        where w.released_on >= $since and w.released_on < $until
+            and c.table_name = 'team' and c.group_name = '' and c.is_change
+            and c.statistic in ('top2', 'nps', 'umux_lite')
+        order by w.position desc, i.position
+        """,
+        {"since": since, "until": until},
     )
 
 

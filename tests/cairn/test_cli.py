@@ -114,6 +114,7 @@ def test_a_table_fits_eighty_columns_and_says_durations_for_people(cli: Cli) -> 
         (["sync", "--source", "hub"], "git"),
         (["metrics"], "NAME"),
         (["up", "--port", "0"], "--port"),
+        (["up", "--host", "0.0.0.0"], "docs/sign-in.md"),
     ],
 )
 def test_wrong_usage_exits_with_2_and_says_what_is_right(cli: Cli, arguments: list[str], says: str) -> None:

@@ -5,6 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
 from typer.testing import CliRunner
 
 from cairn.cli import app
@@ -13,6 +17,7 @@ from pipelines.home import Home
 from pipelines.workspace import load
 from tests.demo.pulling import pull
 from tests.histories import Upstream
+from tests.serving import serving
 
 WORKSPACE = r"""
 organisation: Acme
@@ -74,3 +79,32 @@ def test_what_matched_nothing_is_named(tmp_path: Path, monkeypatch: pytest.Monke
     assert snapshot is not None
     owners = snapshot.rows("select team, is_owner, is_assumed from marts.tenure order by valid_from")
     assert [(*row.values(),) for row in owners] == [("pay", True, False), ("web", True, False)]
+
+
+def test_the_identity_provider_is_asked_who_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CAIRN_HOME", str(tmp_path / "home"))
+    workspace = tmp_path / "cairn.yaml"
+    calls_itself = "https://login.acme.example"
+
+    async def discovery(_request: Request) -> JSONResponse:
+        return JSONResponse({"issuer": calls_itself})
+
+    with serving(Starlette(routes=[Route("/.well-known/openid-configuration", discovery)])) as address:
+        for issuer, told, says in (
+            (
+                address,
+                f"{address}/",
+                "ok    sign_in: the provider is reachable; it is to know the redirect URI",
+            ),
+            (address, calls_itself, f"wrong sign_in: the provider calls itself {calls_itself}. Set `issuer`"),
+            (f"{address}/realm", "", "wrong sign_in: "),
+        ):
+            calls_itself = told
+            workspace.write_text(f"""
+organisation: Acme
+sources: [{{kind: git, repositories: [/nowhere]}}]
+sign_in: {{issuer: "{issuer}", client_id: cairn, client_secret: "${{SECRET}}", everyone: developer,
+  public_url: "https://cairn.acme.example"}}
+""")
+            result = CliRunner().invoke(app, ["-w", str(workspace), "doctor"], env={"SECRET": "x" * 20})
+            assert says in result.output

@@ -14,6 +14,9 @@ from typing import Any
 import psutil
 import pytest
 
+from pipelines import dagster_pages
+from pipelines.home import Home
+
 STAND_IN = Path(__file__).with_name("stand_in.py")
 CHILDREN = ("dashboard", "code", "webserver", "daemon")
 
@@ -147,6 +150,7 @@ def test_the_page_comes_before_dagster_and_the_browser_is_opened(start: Callable
     wait_until(up.is_up, up)
     assert f"Cairn is at http://127.0.0.1:{up.port}. " in up.said().split("Dagster is at")[0]
     assert f"Dagster is at http://127.0.0.1:{up.dagster_port}." in up.said()
+    assert dagster_pages.address(Home(up.home)) == f"http://127.0.0.1:{up.dagster_port}"
     assert "sync says hello" in up.said().split("Cairn is at")[0]
     assert "dashboard says hello" in (up.home / "logs" / "dashboard.log").read_text()
     wait_until((up.home / "opened").exists, up)

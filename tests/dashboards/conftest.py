@@ -166,7 +166,7 @@ def tokens(form: Form) -> list[str]:
 
 
 @pytest.fixture
-def shot() -> Path | None:
-    """Folder for pictures of the pages, where `CAIRN_SCREENSHOTS` names one."""
-    folder = os.environ.get("CAIRN_SCREENSHOTS")
+def shot(request: pytest.FixtureRequest) -> Path | None:
+    """Folder for pictures of the pages, where `--screenshots` names one."""
+    folder = request.config.getoption("--screenshots")
     return Path(folder) if folder else None

@@ -114,7 +114,9 @@ def _facts(connection: duckdb.DuckDBPyConnection, plan: Plan) -> None:
     _insert(connection, "deployment", [deployment for deployment, _ in shipped])
     _insert(connection, "change", [change for _, changes in shipped for change in changes])
     for service, team in plan.services.items():
-        connection.execute("insert into marts.service values (?, ?, ?)", [service, team, [service]])
+        connection.execute(
+            "insert into marts.service values (?, ?, ?, 'service', 'tier-1')", [service, team, [service]]
+        )
         connection.execute(
             "insert into marts.coverage values"
             " ('git', $service, '/srv/git', $service, 2400, $tags, $n, $n, 7, $releases,"
@@ -215,7 +217,8 @@ _TABLES = """
         kind varchar, is_bot boolean, first_authored_at timestamptz, deployment_id varchar, ref varchar,
         shared_rank bigint, deployed_at timestamptz, deployed_on date, lead_time_seconds double,
         left_out varchar, url varchar);
-    create table marts.service (service varchar, team varchar, repositories varchar[]);
+    create table marts.service (
+        service varchar, team varchar, repositories varchar[], kind varchar, tier varchar);
     create table marts.team (team varchar, parent varchar, services bigint);
     create table marts.coverage (
         source varchar, repository varchar, url varchar, service varchar, commits bigint, tags bigint,
@@ -298,6 +301,9 @@ _QUALITY = """
         ) as t(kind, affects, meaning, things, of_things, affected, of_affected, share);
     create table marts.quarantine as
         select 'git' as source, 'commit' as stream, 'no date' as reason, 2 as records, 'abc' as example;
+    create table marts.source_stream as
+        select source, 'git' as kind, 'commit' as stream, sum(commits)::bigint as records, 2 as quarantined
+        from marts.coverage group by all;
     create table marts.environment as
         select 'git' as source, 'staging' as environment, 9 as deployments, false as is_production;
 """

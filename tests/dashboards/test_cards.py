@@ -5,7 +5,7 @@ from typing import Any, get_args
 import pandas as pd
 import pytest
 
-from dashboards import cards
+from dashboards import cards, comparing
 from dashboards.queries import Metric, Scope
 from dashboards.words import DAY
 from tests.dashboards import adoption_tables
@@ -32,33 +32,24 @@ def complete(*rows: dict[str, Any], unit: str = "seconds", estimate: str = "medi
 def test_too_few_is_compared_with_nothing(few: int) -> None:
     rows: list[dict[str, Any]] = [{"value": DAY}, {"value": 2 * DAY}]
     rows[few]["status"] = "too_few"
-    assert cards.compared(complete(*rows), "lower", "month") is None
-    assert cards.compared(complete({"value": DAY}), "lower", "month") is None
+    assert comparing.last_two(complete(*rows)) is None
+    assert comparing.last_two(complete({"value": DAY})) is None
 
 
-def test_a_change_is_good_or_bad_only_where_the_intervals_part() -> None:
-    before = {"value": 5 * DAY, "low": 4 * DAY, "high": 6 * DAY}
-    clear = {"value": 2 * DAY, "low": 1 * DAY, "high": 3 * DAY}
-    noise = {"value": 4 * DAY, "low": 3 * DAY, "high": 5 * DAY}
-    assert cards.compared(complete(before, clear), "lower", "month") == (
-        "-3 days vs Jan 2026",
-        "inverse",
-        False,
-    )
-    assert cards.compared(complete(before, noise), "lower", "month") == ("-24 h vs Jan 2026", "off", True)
-    unknown = {"value": 2 * DAY}
-    assert cards.compared(complete(before, unknown), "lower", "month") == (
-        "-3 days vs Jan 2026",
-        "off",
-        False,
-    )
+def compared(rows: pd.DataFrame, better: str, *, is_detectable: bool | None) -> comparing.Change:
+    pair = comparing.last_two(rows)
+    assert pair
+    return comparing.compared(*pair, better, "month", is_detectable=is_detectable)
 
 
-def test_a_frequency_is_a_census_and_months_differ_in_length() -> None:
+def test_a_change_is_good_or_bad_only_where_it_is_detectable_and_notable() -> None:
+    rows = complete({"value": 5 * DAY}, {"value": 2 * DAY})
+    assert compared(rows, "lower", is_detectable=True) == ("-3 days vs Jan 2026", "inverse", True)
+    for unclear in (False, None):
+        assert compared(rows, "lower", is_detectable=unclear).colour == "off"
+    assert compared(rows, "", is_detectable=True).colour == "off"
     months = complete({"value": 2.5}, {"value": 2.42}, unit="per_week", estimate="frequency")
-    assert cards.compared(months, "higher", "month") == ("-0.08 per week vs Jan 2026", "off", False)
-    months = complete({"value": 2.5}, {"value": 3.5}, unit="per_week", estimate="frequency")
-    assert cards.compared(months, "higher", "month") == ("+1 per week vs Jan 2026", "normal", False)
+    assert compared(months, "higher", is_detectable=True) == ("-0.08 per week vs Jan 2026", "off", True)
 
 
 def test_the_latest_period_with_data_is_shown_and_the_missing_one_named() -> None:
@@ -68,11 +59,11 @@ def test_the_latest_period_with_data_is_shown_and_the_missing_one_named() -> Non
         {"value": None, "status": "no_data", "n": 0},
         {"value": DAY, "partial": True},
     )
-    known, missing = cards.latest(rows)
+    known, missing = comparing.latest(rows)
     assert list(known.index) == [0, 1]
     assert missing == pd.Timestamp("2026-03-01").date()
-    assert cards.latest(rows.iloc[:2])[1] is None
-    assert cards.latest(rows.iloc[2:3])[0].empty
+    assert comparing.latest(rows.iloc[:2])[1] is None
+    assert comparing.latest(rows.iloc[2:3])[0].empty
 
 
 def test_where_nothing_complete_has_data_what_is_so_far_is_shown_and_compared_with_nothing() -> None:
@@ -81,18 +72,19 @@ def test_where_nothing_complete_has_data_what_is_so_far_is_shown_and_compared_wi
         {"value": DAY, "partial": True},
         {"value": DAY, "partial": True},
     )
-    known, missing = cards.latest(rows)
+    known, missing = comparing.latest(rows)
     assert list(known.index) == [1, 2]
     assert missing is None
-    assert cards.compared(known, "lower", "month") is None
-    assert cards.notes(known.iloc[-1], SHOP, None)[-1] == ":orange-badge[Period not over] n = 9 changes"
+    assert comparing.last_two(known) is None
+    assert cards.caution(known.iloc[-1]) == ["Period not over"]
 
 
 def test_what_a_figure_rests_on_is_said() -> None:
     row = complete({"value": DAY, "status": "too_few", "n": 1}, estimate="clustered_median").iloc[0]
     assert cards.notes(row, SHOP, None) == [
-        "No interval: too few deployments", ":orange-badge[Too few to compare] n = 1 change"
+        "No interval: too few deployments", "n = 1 change"
     ]  # fmt: skip
+    assert cards.caution(row) == ["Too few to compare"]
     row = complete({"value": DAY, "low": 3600.0, "high": 2.0 * DAY, "n": 12}).iloc[0]
     assert cards.notes(row, Scope("team", "a"), None) == ["90 % interval 1 h – 2 days", "n = 12 services"]
 
@@ -111,7 +103,7 @@ def test_a_median_that_is_not_reached_is_no_missing_data() -> None:
         {"value": None, "status": "no_data", "n": 3, "metric": "failed_deployment_recovery_time"},
         estimate="survival",
     )
-    known, _ = cards.latest(rows)
+    known, _ = comparing.latest(rows)
     assert cards.notes(known.iloc[-1], SHOP, None) == [
         "No interval: too few faults", "Fewer than half are over", "n = 3 faults"
     ]  # fmt: skip
@@ -121,7 +113,7 @@ def test_shares_differ_by_points() -> None:
     before = {"value": 0.2, "low": 0.15, "high": 0.25}
     after = {"value": 0.08, "low": 0.05, "high": 0.1}
     rows = complete(before, after, unit="ratio", estimate="rate")
-    assert cards.compared(rows, "lower", "month") == ("-12 points vs Jan 2026", "inverse", False)
+    assert compared(rows, "lower", is_detectable=True) == ("-12 points vs Jan 2026", "inverse", True)
 
 
 def test_every_metric_s_basis_has_a_word() -> None:
@@ -135,6 +127,7 @@ def test_what_is_withheld_says_no_number() -> None:
     assert cards.notes(row, Scope("team", "a"), None) == [
         "Fewer than three people work on it, or on what is beside it"
     ]
+    assert cards.caution(row) == []
 
 
 @pytest.mark.parametrize("value", [0.0, 1.0])

@@ -16,8 +16,6 @@ from tests.dashboards.test_browser import MANY, choose
 
 pytestmark = pytest.mark.browser
 
-CHARTS = {"/adoption": 2, "/funnel?capability=Golden+path": 2, "/conformance": 2, "/migrations": 1}
-
 
 @pytest.fixture(scope="module", autouse=True)
 def _published(home: Home) -> None:
@@ -48,19 +46,6 @@ def downloaded(page: Page, name: str) -> list[str]:
     with page.expect_download() as download:
         page.locator(f".st-key-csv-{name}").get_by_role("button").click()
     return Path(download.value.path()).read_text().splitlines()
-
-
-@pytest.mark.parametrize("width", [1440, 390])
-@pytest.mark.parametrize("path", [*CHARTS])
-def test_every_page_fits(visitor: Visitor, shot: Path | None, path: str, width: int) -> None:
-    for scheme in ("light", "dark") if width == 1440 else ("light",):
-        page = visitor.open(path, width=width, scheme=scheme)
-        expect(page.locator(".js-plotly-plot")).to_have_count(CHARTS[path])
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-        if shot:
-            page.wait_for_timeout(1500)
-            name = f"{path.strip('/').partition('?')[0]}-{width}-{scheme}.png"
-            page.screenshot(path=shot / name, full_page=True)
 
 
 def test_a_title_is_no_markup(visitor: Visitor) -> None:

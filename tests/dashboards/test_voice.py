@@ -6,27 +6,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.base import AXE_FILE_PATH
 from playwright.sync_api import Page, expect
 
 from pipelines import status
 from pipelines.home import Home
 from pipelines.status import Status
-from tests.dashboards import survey_tables, survey_waves
+from tests.dashboards import look, survey_tables, survey_waves
 from tests.dashboards.conftest import Visitor
 from tests.dashboards.survey_tables import MARKUP
 from tests.dashboards.test_browser import choose
 
 pytestmark = pytest.mark.browser
-
-RULES = {
-    390: ["color-contrast", "scrollable-region-focusable", "target-size"],
-    1440: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-}
-"""By width: all of them once, and on a phone in the dark those that see a difference there."""
-STREAMLIT = {"list", "listitem"}
-"""Rules that Streamlit's own navigation breaks: it puts its sections as `div` between `ul` and `li`."""
-
 
 Open = Callable[[str], Page]
 
@@ -51,25 +41,10 @@ def publish(home: Home, *, is_empty: bool = False) -> None:
 
 
 @pytest.fixture
-def opened(home: Home, visitor: Visitor, shot: Path | None) -> Iterator[Open]:
-    """Opens a page on a phone in the dark, and on a desk by day, and lets axe look at both."""
+def opened(home: Home, visitor: Visitor) -> Open:
+    """Opens a page of four waves."""
     publish(home)
-    faults: list[str] = []
-
-    def opened(path: str) -> Page:
-        visitor.context.add_init_script(path=AXE_FILE_PATH)
-        page = visitor.open(path, width=390, scheme="dark")
-        for width, scheme in ((390, "dark"), (1440, "light")):
-            page.set_viewport_size({"width": width, "height": 1000})
-            page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-            faults.extend(f"{width}, {scheme}: {fault}" for fault in _faults(page, width))
-            if shot:
-                page.wait_for_timeout(1000)
-                page.screenshot(path=shot / f"voice{path.replace('/', '-')}-{width}-{scheme}.png")
-        return page
-
-    yield opened
-    assert faults == []
+    return visitor.open
 
 
 def test_without_any_survey_a_page_says_how_to_begin(home: Home, visitor: Visitor) -> None:
@@ -99,10 +74,11 @@ def test_results_say_response_change_and_what_is_withheld(opened: Open, visitor:
     # A table is drawn on a canvas; its cells are in it for screen readers.
     for said in ("withheld", "no data", "Discovery", "Till <i>team</i>"):
         expect(heat.locator("[role=gridcell]").filter(has_text=said).first).to_be_attached()
-    page = visitor.open("/results")
+    page = look.watched(visitor, "/results")
     choose(page, visitor, "Group", "Search")
     expect(page.get_by_text("Search: Withheld: too few answers. Counted in Discovery.")).to_be_visible()
     expect(page.get_by_text("Favourable answers", exact=True)).to_have_count(0)
+    assert [*look.faults(page)] == []
 
 
 def test_comments_are_text_found_by_words_and_downloaded_inert(opened: Open) -> None:
@@ -144,17 +120,3 @@ def test_waves_say_what_to_do_next_and_who_is_left_in_quarters(opened: Open) -> 
     expect(wave).to_contain_text("25 – 50 %")
     expect(wave).to_contain_text("cairn survey close 2026-11")
     expect(wave).to_contain_text("fewer than 7")
-
-
-def _faults(page: Page, width: int) -> Iterator[str]:
-    """What is wrong with a page as it stands."""
-    # What fades in has less contrast while it does.
-    page.add_style_tag(content="*, *::before { transition: none !important; animation: none !important; }")
-    page.wait_for_timeout(300)
-    if page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") > width:
-        yield "too wide"
-    for each in page.evaluate("rules => axe.run({runOnly: rules})", RULES[width])["violations"]:
-        where = "[data-testid=stSidebar]" if each["id"] in STREAMLIT else None
-        for node in each["nodes"]:
-            if where is None or not page.locator(where).locator(node["target"][0]).count():
-                yield f"{each['id']}: {node['html']}"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from datetime import date
 
 import pytest
@@ -48,6 +49,12 @@ def test_text_from_outside_is_inert_in_markdown() -> None:
     assert words.plain("[x](javascript:a) **b**\n:red[c]") == (r"\[x\]\(javascript\:a\) \*\*b\*\* \:red\[c\]")
 
 
+def test_an_address_is_no_link() -> None:
+    said = words.plain("https://a.example WWW.b.example c@d.example e www")
+    assert not re.search(r"://\w|www\.|@\w", said, re.IGNORECASE)
+    assert said.replace("\u2060", "") == r"https\://a.example WWW.b.example c@d.example e www"
+
+
 @pytest.mark.parametrize(
     ("value", "unit", "said"),
     [
@@ -76,3 +83,8 @@ def test_nouns_have_plurals() -> None:
         words.count(2, noun) for noun in ("deployment", "repository", "evidence", "unattributed incident")
     ]
     assert said == ["2 deployments", "2 repositories", "2 evidence", "2 unattributed incidents"]
+
+
+def test_code_ends_where_it_should() -> None:
+    assert words.code("^v*") == "`^v*`"
+    assert words.code("a``b`\n[c](d)") == "``` a``b` [c](d) ```"

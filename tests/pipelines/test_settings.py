@@ -13,7 +13,9 @@ import pytest
 from pydantic import BaseModel
 
 import connectors
+from pipelines.annotation_settings import AnnotationConfig
 from pipelines.evidence_rules import EvidenceRule
+from pipelines.message_settings import AlertsConfig, DigestConfig, GoalConfig
 from pipelines.platform_settings import (
     CapabilityConfig,
     CheckConfig,
@@ -22,6 +24,7 @@ from pipelines.platform_settings import (
     PlatformConfig,
     ServiceFilter,
 )
+from pipelines.sign_in_settings import RolesConfig, SignInConfig
 from pipelines.survey_settings import RosterConfig, SmtpConfig, SurveysConfig
 from pipelines.workspace import (
     CalendarConfig,
@@ -162,9 +165,15 @@ def _section(heading: str) -> str:
         ("`checks` of platform", CheckConfig, set()),
         ("`migrations` of platform", MigrationConfig, set()),
         ("Filters of services", ServiceFilter, set()),
+        ("Annotations", AnnotationConfig, set()),
+        ("Goals", GoalConfig, set()),
+        ("Digest", DigestConfig, set()),
+        ("Alerts", AlertsConfig, set()),
         ("Surveys", SurveysConfig, set()),
         ("`roster` of surveys", RosterConfig, set()),
         ("`smtp` of surveys", SmtpConfig, set()),
+        ("Sign-in", SignInConfig, set()),
+        ("`roles` of sign-in", RolesConfig, set()),
         *((f"kind: {kind}", None, set()) for kind in connectors.kinds()),
     ],
 )

@@ -20,7 +20,8 @@ def show(view: View) -> None:
     if not found["changes"]:
         states.nothing_in(view)
     left, right = st.columns([1, 2])
-    cards.card(view, "change_lead_time", left)
+    with left:
+        cards.row(view, "change_lead_time")
     charts.trend(view, "change_lead_time", place=right, title="Trend")
     stages.show(view)
     left, right = st.columns([2, 1])

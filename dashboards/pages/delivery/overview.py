@@ -16,8 +16,7 @@ def show(view: View) -> None:
     """Cards of the last complete period, the trends, and what is behind them."""
     if not queries.counts(view.source, view.scope, view.since, view.until)["deployments"]:
         states.nothing_in(view)
-    cards.row(view, *THROUGHPUT)
-    cards.row(view, *INSTABILITY)
+    cards.row(view, *THROUGHPUT, *INSTABILITY)
     charts.grid(
         view,
         ("deployment_frequency", figures.bars),

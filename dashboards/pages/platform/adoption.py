@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import pandas as pd
 import streamlit as st
 
-from dashboards import cards, charts, figures, offers, queries, words
+from dashboards import cards, charts, drill, figures, notes, offers, queries, words
 from dashboards.definitions import heading
 from dashboards.view import View
 
@@ -38,8 +37,8 @@ def show(view: View) -> None:
     chosen = offers.choose(view)
     if chosen is None:
         return
-    for metrics in (REACH, LASTING) if chosen.scope.capability is None else (REACH_OF_ONE, LASTING_OF_ONE):
-        cards.row(chosen, *metrics)
+    metrics = (*REACH, *LASTING) if chosen.scope.capability is None else (*REACH_OF_ONE, *LASTING_OF_ONE)
+    cards.row(chosen, *metrics)
     left, right = st.columns(2)
     charts.trend(chosen, "reach", figures.line, left)
     changes = queries.service_changes(chosen.source, chosen.scope, chosen.since, chosen.until)
@@ -48,9 +47,11 @@ def show(view: View) -> None:
         if changes.empty:
             st.caption(f"Nobody came or left in {words.span(chosen.since, chosen.until)}.")
         else:
-            charts.still(figures.comings(changes, chosen.grain), "comings", "Services that came and left")
+            figure = figures.comings(changes, chosen.grain)
+            figures.annotate(figure, notes.of(chosen, "quick_ratio"))
+            charts.still(figure, "comings", "Services that came and left")
             _quick_ratio(chosen)
-    _lists(chosen, changes)
+    _lists(chosen, metrics)
 
 
 def _quick_ratio(view: View) -> None:
@@ -64,11 +65,14 @@ def _quick_ratio(view: View) -> None:
         )
 
 
-def _lists(view: View, changes: pd.DataFrame) -> None:
-    scope, span = view.scope, (view.since, view.until)
-    teams = queries.team_changes(view.source, scope, *span)
-    now = queries.adopters(view.source, scope)
-    tabs = st.tabs(["Who left", "Who came", "Who never came", "Who uses it", "By capability"])
+def _lists(view: View, metrics: tuple[queries.Metric, ...]) -> None:
+    since, until = drill.period(view)
+    changes = queries.service_changes(view.source, view.scope, since, until)
+    teams = queries.team_changes(view.source, view.scope, since, until)
+    now = queries.adopters(view.source, view.scope)
+    tabs = st.tabs(["Who left", "Who came", "Who never came", "Who uses it", "By capability", "Figures"])
+    with tabs[5]:
+        drill.figures(view, *metrics, "quick_ratio", since=since, until=until)
     for tab, names, past in ((tabs[0], ("left",), "left"), (tabs[1], ("adopted", "returned"), "came")):
         with tab:
             st.markdown(

@@ -24,7 +24,7 @@ def show(view: View) -> None:
     if rows.empty:
         st.info("No check is asked of a service here.", icon=":material/rule:")
         st.markdown("A check is a capability that services should have, or evidence of its own:")
-        st.code(_EXAMPLE, language="yaml")
+        st.code(_EXAMPLE, language=None, wrap_lines=True)
     else:
         cards.row(view, *METRICS)
         left, right = st.columns(2)
@@ -35,6 +35,7 @@ def show(view: View) -> None:
         st.header("Services", anchor=False)
         drill.listing(view, "service", _matrix(rows), name="conformance", titles=_columns(rows))
         st.caption("Services that three people or more work on; the ones that pass least come first.")
+        drill.behind(view, *METRICS)
     chosen = offers.choose(view)
     if chosen is not None:
         cards.row(chosen, "currency")

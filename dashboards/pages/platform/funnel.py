@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboards import cards, charts, figures, offers, queries
+from dashboards import cards, charts, drill, figures, offers, queries
 from dashboards.definitions import heading
 from dashboards.view import View
 
@@ -44,3 +44,4 @@ def show(view: View) -> None:
             )
     st.header("Templates", anchor=False)
     cards.row(chosen, *TEMPLATES)
+    drill.behind(chosen, *BEGINNING, *TEMPLATES)

@@ -27,7 +27,7 @@ def show(view: View) -> None:
     found = queries.migrations(view.source)
     if found.empty:
         st.info("The workspace names no migration.", icon=":material/moving:")
-        st.code(_EXAMPLE, language="yaml")
+        st.code(_EXAMPLE, language=None, wrap_lines=True)
         return
     called = offers.titles(view)
     for row in found.to_dict("records"):

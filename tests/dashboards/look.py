@@ -1,0 +1,68 @@
+"""A page as it is seen: by axe, on a phone and on a desk, and what of it may not be there at all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from axe_playwright_python.base import AXE_FILE_PATH
+from playwright.sync_api import Error, Page, expect
+
+from dashboards.site import PAGES
+from tests.dashboards.conftest import Visitor
+
+RULES = {
+    390: ["color-contrast", "scrollable-region-focusable", "target-size"],
+    1440: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+}
+"""By width: all of them once, and on a phone in the dark those that see a difference there."""
+_STILL = "*, *::before { transition: none !important; animation: none !important; }"
+"""What fades in has less contrast while it does."""
+_AXE = "rules => axe.run({runOnly: rules, resultTypes: ['violations']})"
+_FITS = "width => document.querySelector('[data-testid=stMain]').scrollWidth <= width"
+_DRAWN = """() => [...document.querySelectorAll('[data-testid=stPlotlyChart]')]
+    .every(chart => chart.querySelector('.main-svg'))
+    && !document.querySelector('[data-testid=stSkeleton]')"""
+
+
+def watched(visitor: Visitor, path: str) -> Page:
+    """A page on a desk by day, with axe at hand."""
+    visitor.context.add_init_script(path=AXE_FILE_PATH)
+    page = visitor.open(path)
+    page.add_style_tag(content=_STILL)
+    return page
+
+
+def settle(visitor: Visitor, page: Page) -> None:
+    """Wait until all is drawn, charts as well."""
+    visitor.settle(page)
+    page.wait_for_function(_DRAWN)
+
+
+def faults(page: Page) -> Iterator[str]:
+    """What is wrong with a page as it stands, by day and at night."""
+    for width, scheme in ((1440, "light"), (390, "dark")):
+        page.set_viewport_size({"width": width, "height": 1000})
+        page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+        page.wait_for_timeout(300)
+        try:
+            # Charts take their time to fit.
+            page.wait_for_function(_FITS, arg=width, timeout=10_000)
+        except Error:
+            yield f"{width}, {scheme}: too wide"
+        for each in page.evaluate(_AXE, RULES[width])["violations"]:
+            for node in each["nodes"]:
+                yield f"{width}, {scheme}: {each['id']}: {node['html']}"
+    page.set_viewport_size({"width": 1440, "height": 1000})
+    page.emulate_media(color_scheme="light")
+
+
+def walk(visitor: Visitor, page: Page, section: str) -> Iterator[str]:
+    """Go through every page of a section by its link, and give its title when it is drawn."""
+    for each in PAGES:
+        if each.section == section:
+            page.locator("[data-testid=stSidebar]").get_by_role("link", name=each.title, exact=True).click()
+            expect(page).to_have_title(f"{each.title} · Cairn")
+            expect(page.get_by_role("heading", level=1)).to_have_text(re.compile(f"^{re.escape(each.title)}"))
+            settle(visitor, page)
+            yield each.title

@@ -1,0 +1,50 @@
+"""The pictures in `docs/`: `pytest tests/dashboards/test_screenshots.py --screenshots docs` takes them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipelines.home import Home
+from tests.dashboards import look
+from tests.dashboards.conftest import Visitor
+
+pytestmark = pytest.mark.browser
+
+MOST_BYTES = 150_000
+PICTURES = {
+    "home-leadership": ("/", 1280, "light"), "home-platform": ("/?as=Platform+team", 1280, "dark"),
+    "home-developer": ("/?as=Developer", 390, "light"), "overview": ("/overview", 1280, "light"),
+    "lead-time": ("/lead-time", 1280, "dark"), "stability": ("/stability", 1280, "light"),
+    "adoption": ("/adoption", 1280, "light"), "results": ("/results", 1280, "light"),
+}  # fmt: skip
+"""Name → path, width, and whether by day."""
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """The demo's, at `CAIRN_HOME` where it was synced before."""
+    if "CAIRN_HOME" in os.environ:
+        return Home.from_env()
+    made = Home(tmp_path_factory.mktemp("demo"))
+    command = [sys.executable, "-m", "cairn", "demo", "sync"]
+    subprocess.run(command, env={**os.environ, "CAIRN_HOME": str(made.root)}, check=True)
+    return Home(made.root / "demo")
+
+
+@pytest.mark.parametrize("name", PICTURES)
+@pytest.mark.timeout(600)
+def test_pictures(visitor: Visitor, shot: Path | None, name: str) -> None:
+    if shot is None:
+        pytest.skip("pictures are taken with --screenshots FOLDER")
+    path, width, scheme = PICTURES[name]
+    page = visitor.open(path, width=width, scheme=scheme)
+    look.settle(visitor, page)
+    page.set_viewport_size({"width": width, "height": 844 if width < 600 else 900})
+    page.wait_for_timeout(1500)
+    (shot / f"{name}.png").write_bytes(page.screenshot())
+    assert (shot / f"{name}.png").stat().st_size <= MOST_BYTES
