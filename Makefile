@@ -20,7 +20,7 @@ up: install
 	@$(BIN)/cairn up $(ARGS)
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check
@@ -41,7 +41,7 @@ lock: $(VENV)/.dev
 	$(LOCK) --group dev --constraint requirements.lock --output-file requirements-dev.lock
 
 clean:
-	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache tests/identity/node_modules*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The development lock holds the runtime's, version for version, so it serves both.

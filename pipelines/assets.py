@@ -8,6 +8,8 @@ seconds each, and DuckDB takes one writer anyway (ADR 4).
 import re
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -17,10 +19,11 @@ import dagster as dg
 import connectors
 from connectors.records import KEYS
 from pipelines import ingest, modelling, push, refresh, surveys, warehouse
+from pipelines.checks import Built
 from pipelines.home import Home
 from pipelines.ingest import Change
 from pipelines.landing import QUARANTINE
-from pipelines.modelling import Model
+from pipelines.model import Model
 from pipelines.reading import Progress, SourceRead, read_source
 from pipelines.status import STALE_AFTER
 from pipelines.workspace import SourceConfig, Workspace
@@ -52,6 +55,20 @@ class Run:
     """Why the run could not go on, in one line."""
     snapshot_id: str | None = None
     """Id of the snapshot the run published; None where there was nothing new."""
+    under_way: str | None = None
+    """Stage that began and did not end."""
+
+    @contextmanager
+    def doing(self, stage: str) -> Iterator[None]:
+        """A stage of the run; notes why it failed."""
+        self.under_way = stage
+        self.stage(stage)
+        try:
+            yield
+        except Exception as error:
+            self.failure = str(error).strip().partition("\n")[0]
+            raise
+        self.under_way = None
 
 
 def source_asset(source: SourceConfig) -> dg.AssetsDefinition:
@@ -79,8 +96,8 @@ def source_asset(source: SourceConfig) -> dg.AssetsDefinition:
     )
     def read(context: dg.AssetExecutionContext) -> Iterator[Any]:
         run: Run = context.resources.run
-        run.stage(f"Reading {source.name}")
-        result = read_source(run.home, source, is_full=run.is_full, progress=run.progress)
+        with run.doing(f"Reading {source.name}"):
+            result = read_source(run.home, source, is_full=run.is_full, progress=run.progress)
         run.reads[source.name] = result
         if result.is_transient and context.retry_number < run.retries:
             raise dg.RetryRequested(run.retries, run.retry_seconds)
@@ -117,10 +134,9 @@ def raw_asset(sources: tuple[SourceConfig, ...]) -> dg.AssetsDefinition:
     )
     def load(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
         run: Run = context.resources.run
-        run.stage("Loading")
         reads = {name: result.outcome() for name, result in run.reads.items()}
         reads |= push.outcome(run.home, datetime.now(UTC))
-        with warehouse.writing(run.home) as connection:
+        with run.doing("Loading"), warehouse.writing(run.home) as connection:
             run.changes = ingest.load(connection, run.home.landing, reads)
             if problem := surveys.load(connection, run.home, run.workspace):
                 run.broken.append(problem)
@@ -164,19 +180,23 @@ def model_asset() -> dg.AssetsDefinition:
                 and wanted.startswith(warehouse.current_fingerprint(run.home) or "-")
             ):
                 return
-            run.stage("Modelling")
-            for built in refresh.build(connection, run.workspace, is_full=run.is_full):
-                key = dg.AssetKey(built.model.name.split("."))
-                run.broken += [
-                    f"{built.model.name}: {rows} row(s) break: {c}" for c, rows in built.broken.items()
-                ]
-                if key in context.selected_asset_keys:
-                    yield dg.MaterializeResult(asset_key=key, metadata={"dagster/row_count": built.rows})
-                    yield dg.AssetCheckResult(
-                        passed=not built.broken, asset_key=key, check_name=_MODEL_CHECK, metadata=built.broken
-                    )
+            with run.doing("Modelling"):
+                for built in refresh.build(connection, run.workspace, is_full=run.is_full):
+                    run.broken += [
+                        f"{built.model.name}: {rows} row(s) break: {c}" for c, rows in built.broken.items()
+                    ]
+                    yield from _built(built, context.selected_asset_keys)
 
     return model
+
+
+def _built(built: Built, selected: AbstractSet[dg.AssetKey]) -> Iterator[Any]:
+    key = dg.AssetKey(built.model.name.split("."))
+    if key in selected:
+        yield dg.MaterializeResult(asset_key=key, metadata={"dagster/row_count": built.rows})
+        yield dg.AssetCheckResult(
+            passed=not built.broken, asset_key=key, check_name=_MODEL_CHECK, metadata=built.broken
+        )
 
 
 def snapshot_asset() -> dg.AssetsDefinition:
@@ -189,8 +209,7 @@ def snapshot_asset() -> dg.AssetsDefinition:
     def publish(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
         """The snapshot that pages, the command line and the API read."""
         run: Run = context.resources.run
-        run.stage("Publishing")
-        with warehouse.writing(run.home) as connection:
+        with run.doing("Publishing"), warehouse.writing(run.home) as connection:
             fingerprint = refresh.built_fingerprint(connection)
             if fingerprint is None:
                 raise dg.Failure("Nothing is modelled yet: materialise the models first")

@@ -24,8 +24,8 @@ def home(tools: Running, tmp_path_factory: pytest.TempPathFactory) -> Home:
 @pytest.mark.parametrize(
     ("function", "call"),
     [
-        ("pipelines.landing.Landing.write", 3),
-        ("pipelines.landing.Landing.write", 100),
+        ("pipelines.landing.Landing.write_soon", 3),
+        ("pipelines.landing.Landing.write_soon", 100),
         ("pipelines.ingest._merge", 4),
         ("connectors.http.Client.graphql", 8),
     ],

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import pytest
 
 from connectors.connector import Batch, Options
 from connectors.git import GitOptions
 from connectors.records import STREAMS, Record, Ref
-from pipelines import ingest, refresh
+from pipelines import ingest, modelling, refresh
 from pipelines.figures import ROW_KEYS
 from pipelines.ingest import Read
 from pipelines.landing import Landing
@@ -93,8 +95,8 @@ def load(
         ingest.load(connection, Path(folder), {source: Read(covered) for source, covered in reads.items()})
 
 
-def connect() -> duckdb.DuckDBPyConnection:
-    connection = duckdb.connect()
+def connect(path: Path | str = ":memory:") -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect(path)
     # A query of a few rows takes longer with more threads.
     connection.execute("set TimeZone = 'UTC'; set threads = 1")
     return connection
@@ -111,6 +113,21 @@ def build(
     for built in refresh.build(connection, workspace(given), is_full=True):
         assert built.broken == {}, built.model.name
     return connection
+
+
+@contextmanager
+def only(*names: str) -> Iterator[None]:
+    """Within it a build makes these models and what they rest on, in the place of all."""
+    known, wanted, behind = modelling.models(), set(), [*names]
+    while behind:
+        name = behind.pop()
+        if name in known and name not in wanted:
+            wanted.add(name)
+            behind += modelling.model_dependencies(known[name])
+    with pytest.MonkeyPatch.context() as patched:
+        some = {name: model for name, model in known.items() if name in wanted}
+        patched.setattr(modelling, "models", lambda *_: some)
+        yield
 
 
 def figures(connection: duckdb.DuckDBPyConnection) -> dict[Place, Row]:

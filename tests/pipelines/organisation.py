@@ -7,8 +7,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from connectors.connector import Batch
 from connectors.git import GitOptions
 from connectors.records import Commit, Ref, Repository
@@ -17,6 +15,7 @@ from pipelines.figures import ROW_KEYS
 from pipelines.ingest import Read
 from pipelines.landing import Landing
 from pipelines.workspace import ServiceConfig, SourceConfig, TeamConfig, Workspace
+from tests.pipelines import modelled
 
 
 def utc(text: str) -> datetime:
@@ -45,8 +44,7 @@ class Organisation:
             teams=tuple(TeamConfig(name=name, parent=parent) for name, parent in (teams or {}).items()),
         )
         self.covered_until = utc(covered_until)
-        self.connection = duckdb.connect()
-        self.connection.execute("set TimeZone = 'UTC'")
+        self.connection = modelled.connect()
         self._commits: dict[str, list[Commit]] = {}
         self._tags: dict[str, list[Ref]] = {}
 
@@ -90,13 +88,18 @@ class Organisation:
         return self
 
     def rows(
-        self, metric: str, level: str = "service", grain: str = "month"
+        self, metric: str, level: str = "service", grain: str = "month", *, key: str | None = None
     ) -> dict[tuple[str, str], dict[str, Any]]:
-        """(key, first day) → row."""
+        """(key, first day) → row, of one key or all."""
         cursor = self.connection.execute(
             f"select {', '.join(ROW_KEYS)} from marts.{metric}"
-            " where level = ? and grain = ? order by key, period_start",
-            [level, grain],
+            " where level = $level and grain = $grain and key = coalesce($key, key)"
+            " order by key, period_start",
+            {"level": level, "grain": grain, "key": key},
         )
         rows = [dict(zip(ROW_KEYS, row, strict=True)) for row in cursor.fetchall()]
         return {(row["key"], row["period_start"].isoformat()): row for row in rows}
+
+    def forget(self, repository: str) -> None:
+        """It is no longer in the workspace."""
+        del self._commits[repository]

@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from connectors.git import GitOptions
 from pipelines import modelling, warehouse
 from pipelines.home import Home
 from pipelines.workspace import SourceConfig, Workspace
+from tests.pipelines.modelled import only
 
 # Forked from a server that has imported everything and holds no lock and no thread.
 _processes = multiprocessing.get_context("forkserver")
@@ -41,12 +43,14 @@ def sync(
     is_full: bool = False,
     kill_at: Call | None = None,
     copy_at: Mapping[Path, Call] | None = None,
+    models: tuple[str, ...] | None = None,
 ) -> multiprocessing.process.BaseProcess:
     """Run the job to its end, or until a call of a function kills the process before it.
 
     Before each call of `copy_at` the home is copied: what is left where the process is killed there.
+    `models` are those that are looked at, all unless given.
     """
-    process = start(home, settings, is_full=is_full, kill_at=kill_at, copy_at=copy_at)
+    process = start(home, settings, is_full=is_full, kill_at=kill_at, copy_at=copy_at, models=models)
     process.join(100)
     return process
 
@@ -58,14 +62,21 @@ def start(
     is_full: bool = False,
     kill_at: Call | None = None,
     copy_at: Mapping[Path, Call] | None = None,
+    models: tuple[str, ...] | None = None,
 ) -> multiprocessing.process.BaseProcess:
-    process = _processes.Process(target=_sync, args=(home, settings, is_full, kill_at, copy_at or {}))
+    arguments = (home, settings, is_full, kill_at, copy_at or {}, models)
+    process = _processes.Process(target=_sync, args=arguments)
     process.start()
     return process
 
 
 def _sync(
-    home: Home, settings: Workspace, is_full: bool, kill_at: Call | None, copy_at: Mapping[Path, Call]
+    home: Home,
+    settings: Workspace,
+    is_full: bool,
+    kill_at: Call | None,
+    copy_at: Mapping[Path, Call],
+    models: tuple[str, ...] | None,
 ) -> None:
     from pipelines.assets import Run
     from pipelines.job import run_in_foreground
@@ -75,7 +86,8 @@ def _sync(
     for copy, call in copy_at.items():
         _before(call, partial(shutil.copytree, home.root, copy))
     run = Run(home, settings, is_full=is_full)
-    is_done = run_in_foreground(run, source=None, on_wait=(home.root / "waited").touch)
+    with only(*models) if models else nullcontext():
+        is_done = run_in_foreground(run, source=None, on_wait=(home.root / "waited").touch)
     os._exit(0 if is_done and not run.broken else 1)
 
 

@@ -20,9 +20,9 @@ pytestmark = pytest.mark.timeout(300)
 READING_OR_LOADING = {
     "before anything": ("pipelines.status.begin", 1),
     "before the mirror is made": ("connectors.git.mirror.update", 1),
-    "before the first batch": ("pipelines.landing.Landing.write", 1),
-    "between two batches": ("pipelines.landing.Landing.write", 2),
-    "a batch written, not renamed": ("os.fsync", 4),
+    "before the first batch": ("pipelines.landing.Landing.write_soon", 1),
+    "between two batches": ("pipelines.landing.Landing.write_soon", 2),
+    "all written, one with a name": ("pipelines.landing.Landing._name", 2),
     "all landed, outcome not noted": ("pipelines.reading._note_outcome", 1),
     "merging": ("pipelines.ingest._merge", 2),
     "merged, not committed": ("pipelines.ingest._name", 4),

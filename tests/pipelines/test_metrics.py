@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import statistics
+from collections.abc import Iterator
 from datetime import timedelta
 
 import duckdb
@@ -13,77 +14,90 @@ from scipy.stats import binom, t
 
 from pipelines.modelling import MODELS
 from tests.pipelines.organisation import Organisation, utc
+from tests.pipelines.told import Stories
 
 HOUR = 3600.0
 DAY = 24 * HOUR
 
+one = Stories(Organisation)
+"""Of repositories that are services, in UTC."""
+changing = Stories(Organisation)
+"""The same; read, and read again."""
 
-def test_the_first_deployment_is_the_baseline_and_has_no_lead_times() -> None:
-    shop = Organisation()
-    shop.line("shop", ("2026-01-01 00:00", "2026-01-02 00:00"), ("2026-01-03 00:00", "2026-01-03 06:00"))
-    shop.build()
-    assert shop.rows("deployments")["shop", "2026-01-01"]["value"] == 2
-    row = shop.rows("change_lead_time")["shop", "2026-01-01"]
+
+@one.told
+def test_the_first_deployment_is_the_baseline_and_has_no_lead_times(shop: Organisation) -> Iterator[None]:
+    shop.line("first", ("2026-01-01 00:00", "2026-01-02 00:00"), ("2026-01-03 00:00", "2026-01-03 06:00"))
+    yield
+    assert shop.rows("deployments")["first", "2026-01-01"]["value"] == 2
+    row = shop.rows("change_lead_time")["first", "2026-01-01"]
     assert (row["value"], row["n"], row["status"]) == (6 * HOUR, 1, "too_few")
     assert json.loads(row["excluded"]) == {"baseline": 1}
 
 
-def test_an_even_number_of_changes_has_the_mean_of_the_middle_two_as_median() -> None:
-    shop = Organisation()
-    shop.commit("shop", "base", "2026-01-01 00:00")
-    shop.tag("shop", "0.1.0", "base", "2026-01-01 01:00")
+@one.told
+def test_an_even_number_of_changes_has_the_mean_of_the_middle_two_as_median(
+    shop: Organisation,
+) -> Iterator[None]:
+    shop.commit("even", "base", "2026-01-01 00:00")
+    shop.tag("even", "0.1.0", "base", "2026-01-01 01:00")
     before = "base"
     for number, hours in enumerate((1, 2, 4, 100)):
         authored = utc("2026-01-10 00:00") - timedelta(hours=hours)
-        shop.commit("shop", f"c{number}", authored.strftime("%Y-%m-%d %H:%M"), before)
+        shop.commit("even", f"c{number}", authored.strftime("%Y-%m-%d %H:%M"), before)
         before = f"c{number}"
-    shop.tag("shop", "0.2.0", before, "2026-01-10 00:00")
-    row = shop.build().rows("change_lead_time")["shop", "2026-01-01"]
+    shop.tag("even", "0.2.0", before, "2026-01-10 00:00")
+    yield
+    row = shop.rows("change_lead_time")["even", "2026-01-01"]
     assert (row["value"], row["n"]) == (3 * HOUR, 4)
 
 
-def test_bots_merges_and_negative_times_are_left_out_and_counted() -> None:
-    shop = Organisation()
-    shop.commit("shop", "base", "2026-01-01 00:00")
-    shop.tag("shop", "0.1.0", "base", "2026-01-01 01:00")
-    shop.commit("shop", "bot", "2026-01-02 00:00", "base", bot=True)
-    shop.commit("shop", "late", "2026-01-09 00:00", "base")
-    shop.commit("shop", "undated", None, "base")
-    shop.commit("shop", "good", "2026-01-04 00:00", "undated")
-    shop.commit("shop", "merge", "2026-01-04 00:00", "bot", "late", "good")
-    shop.tag("shop", "0.2.0", "merge", "2026-01-05 00:00")
-    row = shop.build().rows("change_lead_time")["shop", "2026-01-01"]
+@one.told
+def test_bots_merges_and_negative_times_are_left_out_and_counted(shop: Organisation) -> Iterator[None]:
+    shop.commit("left out", "base", "2026-01-01 00:00")
+    shop.tag("left out", "0.1.0", "base", "2026-01-01 01:00")
+    shop.commit("left out", "bot", "2026-01-02 00:00", "base", bot=True)
+    shop.commit("left out", "late", "2026-01-09 00:00", "base")
+    shop.commit("left out", "undated", None, "base")
+    shop.commit("left out", "good", "2026-01-04 00:00", "undated")
+    shop.commit("left out", "merge", "2026-01-04 00:00", "bot", "late", "good")
+    shop.tag("left out", "0.2.0", "merge", "2026-01-05 00:00")
+    yield
+    row = shop.rows("change_lead_time")["left out", "2026-01-01"]
     assert (row["value"], row["n"]) == (DAY, 1)
     assert json.loads(row["excluded"]) == {"baseline": 1, "bot": 1, "negative": 1, "undated": 1}
 
 
-def test_a_tag_on_the_live_commit_is_no_deployment_but_one_on_an_earlier_commit_is() -> None:
-    shop = Organisation()
-    shop.commit("shop", "a", "2026-01-01 00:00")
-    shop.commit("shop", "b", "2026-01-02 00:00", "a")
-    shop.tag("shop", "1.0.0", "a", "2026-01-03 00:00")
-    shop.tag("shop", "1.1.0", "b", "2026-01-04 00:00")
-    shop.tag("shop", "1.1.1", "b", "2026-01-05 00:00")  # the same commit again
-    shop.tag("shop", "1.0.1", "a", "2026-01-06 00:00")  # back to the first
-    shop.tag("shop", "nightly", "b", "2026-01-07 00:00")  # no release
-    rows = shop.build().rows("deployments", grain="day")
-    assert {day: row["value"] for (_, day), row in rows.items() if row["value"]} == {
+@one.told
+def test_a_tag_on_the_live_commit_is_no_deployment_but_one_on_an_earlier_commit_is(
+    shop: Organisation,
+) -> Iterator[None]:
+    shop.commit("tagged", "a", "2026-01-01 00:00")
+    shop.commit("tagged", "b", "2026-01-02 00:00", "a")
+    shop.tag("tagged", "1.0.0", "a", "2026-01-03 00:00")
+    shop.tag("tagged", "1.1.0", "b", "2026-01-04 00:00")
+    shop.tag("tagged", "1.1.1", "b", "2026-01-05 00:00")  # the same commit again
+    shop.tag("tagged", "1.0.1", "a", "2026-01-06 00:00")  # back to the first
+    shop.tag("tagged", "nightly", "b", "2026-01-07 00:00")  # no release
+    yield
+    rows = shop.rows("deployments", grain="day")
+    assert {day: row["value"] for (key, day), row in rows.items() if key == "tagged" and row["value"]} == {
         "2026-01-03": 1,
         "2026-01-04": 1,
         "2026-01-06": 1,
     }
 
 
-def test_tags_of_one_moment_are_ordered_by_name() -> None:
-    shop = Organisation()
-    shop.commit("shop", "a", "2026-01-01 00:00")
-    shop.commit("shop", "b", "2026-01-02 00:00", "a")
+@one.told
+def test_tags_of_one_moment_are_ordered_by_name(shop: Organisation) -> Iterator[None]:
+    shop.commit("at once", "a", "2026-01-01 00:00")
+    shop.commit("at once", "b", "2026-01-02 00:00", "a")
     for name, sha in (("1.0.2", "a"), ("1.0.0", "a"), ("1.0.1", "b")):
-        shop.tag("shop", name, sha, "2026-01-03 00:00")
-    shop.build()
+        shop.tag("at once", name, sha, "2026-01-03 00:00")
+    yield
     refs = shop.connection.execute(
         "select ref from core.deployment inner join core.chain_deployment using (deployment_id)"
-        " order by sequence"
+        " where repository_id = 'at once' order by sequence"
     ).fetchall()
     assert refs == [("1.0.0",), ("1.0.1",), ("1.0.2",)]
 
@@ -112,17 +126,23 @@ def test_days_are_cut_in_the_workspaces_timezone_across_a_change_of_clocks() -> 
     assert berlin.rows("deployments", grain="year")["shop", "2027-01-01"]["value"] == 1
 
 
-def test_an_empty_period_is_a_frequency_of_zero_and_a_lead_time_of_nothing() -> None:
-    shop = Organisation()
-    shop.line("shop", ("2026-01-01 00:00", "2026-01-02 00:00"), ("2026-03-01 00:00", "2026-03-02 00:00"))
-    shop.build()
-    frequency = shop.rows("deployment_frequency")
-    assert list(frequency) == [("shop", "2026-01-01"), ("shop", "2026-02-01"), ("shop", "2026-03-01")]
-    february = frequency["shop", "2026-02-01"]
+@one.told
+def test_an_empty_period_is_a_frequency_of_zero_and_a_lead_time_of_nothing(
+    shop: Organisation,
+) -> Iterator[None]:
+    shop.line("resting", ("2026-01-01 00:00", "2026-01-02 00:00"), ("2026-03-01 00:00", "2026-03-02 00:00"))
+    yield
+    frequency = shop.rows("deployment_frequency", key="resting")
+    assert list(frequency) == [
+        ("resting", "2026-01-01"),
+        ("resting", "2026-02-01"),
+        ("resting", "2026-03-01"),
+    ]
+    february = frequency["resting", "2026-02-01"]
     assert (february["value"], february["n"], february["status"]) == (0, 0, "ok")
-    assert frequency["shop", "2026-01-01"]["value"] == pytest.approx(7 / 31)
+    assert frequency["resting", "2026-01-01"]["value"] == pytest.approx(7 / 31)
     assert (february["low"], february["high"]) == (None, None)
-    lead_time = shop.rows("change_lead_time")["shop", "2026-02-01"]
+    lead_time = shop.rows("change_lead_time")["resting", "2026-02-01"]
     assert (lead_time["value"], lead_time["n"], lead_time["status"]) == (None, 0, "no_data")
 
 
@@ -240,35 +260,40 @@ def test_the_page_of_a_commit(url: str, commit: str | None) -> None:
         assert connection.execute("select commit_url(?, 'abc')", [url]).fetchall() == [(commit,)]
 
 
-def test_parallel_release_branches_ship_a_change_once_at_the_first() -> None:
-    shop = Organisation()
-    shop.commit("shop", "base", "2026-01-01 00:00")
-    shop.tag("shop", "1.0.0", "base", "2026-01-01 12:00")
-    shop.commit("shop", "fix", "2026-01-02 00:00", "base")
-    shop.commit("shop", "feature", "2026-01-02 00:00", "fix")
-    shop.tag("shop", "2.0.0", "feature", "2026-01-04 00:00")
-    shop.tag("shop", "1.0.1", "fix", "2026-01-03 00:00")
-    shop.build()
+@one.told
+def test_parallel_release_branches_ship_a_change_once_at_the_first(shop: Organisation) -> Iterator[None]:
+    shop.commit("parallel", "base", "2026-01-01 00:00")
+    shop.tag("parallel", "1.0.0", "base", "2026-01-01 12:00")
+    shop.commit("parallel", "fix", "2026-01-02 00:00", "base")
+    shop.commit("parallel", "feature", "2026-01-02 00:00", "fix")
+    shop.tag("parallel", "2.0.0", "feature", "2026-01-04 00:00")
+    shop.tag("parallel", "1.0.1", "fix", "2026-01-03 00:00")
+    yield
     shipped = shop.connection.execute(
-        "select sha, ref from marts.change where left_out is null order by sha"
+        "select sha, ref from marts.change where left_out is null and repository = 'parallel' order by sha"
     ).fetchall()
     assert shipped == [("feature", "2.0.0"), ("fix", "1.0.1")]
 
 
-def test_what_is_removed_from_the_workspace_leaves_the_figures() -> None:
-    acme = Organisation()
-    for name in ("a", "b"):
+@changing.told
+def test_what_is_removed_from_the_workspace_leaves_the_figures(acme: Organisation) -> Iterator[None]:
+    for name in ("kept", "removed"):
         acme.line(name, ("2026-01-01 00:00", "2026-01-02 00:00"))
-    acme.build()
-    del acme._commits["b"]
-    assert {key for key, _ in acme.build().rows("deployments")} == {"a"}
+    yield
+    assert {"kept", "removed"} <= {key for key, _ in acme.rows("deployments")}
+    acme.forget("removed")
+    yield
+    keys = {key for key, _ in acme.rows("deployments")}
+    assert ("kept" in keys, "removed" in keys) == (True, False)
 
 
-def test_the_interval_of_lead_time_is_woodruffs_with_deployments_as_clusters() -> None:
+@one.told
+def test_the_interval_of_lead_time_is_woodruffs_with_deployments_as_clusters(
+    shop: Organisation,
+) -> Iterator[None]:
     rng = random.Random(7)
-    shop = Organisation()
-    shop.commit("shop", "base", "2026-01-01 00:00")
-    shop.tag("shop", "0.0.0", "base", "2026-01-01 00:01")
+    shop.commit("clusters", "base", "2026-01-01 00:00")
+    shop.tag("clusters", "0.0.0", "base", "2026-01-01 00:01")
     clusters: list[list[float]] = []
     before = "base"
     for day in range(2, 16):
@@ -278,12 +303,13 @@ def test_the_interval_of_lead_time_is_woodruffs_with_deployments_as_clusters() -
             minutes = rng.randint(1, 5000)
             sha = f"{day}-{number}"
             shop.commit(
-                "shop", sha, (finished - timedelta(minutes=minutes)).strftime("%Y-%m-%d %H:%M"), before
+                "clusters", sha, (finished - timedelta(minutes=minutes)).strftime("%Y-%m-%d %H:%M"), before
             )
             clusters[-1].append(minutes * 60.0)
             before = sha
-        shop.tag("shop", f"0.0.{day}", before, f"2026-01-{day:02} 00:00")
-    row = shop.build().rows("change_lead_time")["shop", "2026-01-01"]
+        shop.tag("clusters", f"0.0.{day}", before, f"2026-01-{day:02} 00:00")
+    yield
+    row = shop.rows("change_lead_time")["clusters", "2026-01-01"]
 
     times = sorted(value for cluster in clusters for value in cluster)
     median = statistics.median(times)
@@ -303,22 +329,35 @@ def linear_quantile(ascending: list[float], p: float) -> float:
     return ascending[below] + (position - below) * (ascending[above] - ascending[below])
 
 
-def test_fewer_than_ten_deployments_have_no_interval() -> None:
-    shop = Organisation()
+@one.told
+def test_fewer_than_ten_deployments_have_no_interval(shop: Organisation) -> Iterator[None]:
     shop.line(
-        "shop", *((f"2026-01-{day:02} 00:00", f"2026-01-{day:02} 0{day % 7}:00") for day in range(1, 11))
+        "nine", *((f"2026-01-{day:02} 00:00", f"2026-01-{day:02} 0{day % 7}:00") for day in range(1, 11))
     )
-    row = shop.build().rows("change_lead_time")["shop", "2026-01-01"]
+    yield
+    row = shop.rows("change_lead_time")["nine", "2026-01-01"]
     assert (row["n"], row["status"], row["low"], row["high"]) == (9, "ok", None, None)
 
 
+@pytest.fixture(scope="module")
+def teams() -> Organisation:
+    """Teams of 4, 5, 8 and 21 services, of which each was deployed once more than the one before it."""
+    sizes = (4, 5, 8, 21)
+    names = {size: [f"{size}-{number:02}" for number in range(size)] for size in sizes}
+    acme = Organisation(
+        services={name: (str(size), [name]) for size in sizes for name in names[size]},
+        teams=dict.fromkeys(map(str, sizes)),
+    )
+    for size in sizes:
+        for number, name in enumerate(names[size]):
+            days = [(f"2026-01-{day:02} 00:00", f"2026-01-{day:02} 12:00") for day in range(1, number + 2)]
+            acme.line(name, *days)
+    return acme.build()
+
+
 @pytest.mark.parametrize("services", [4, 5, 8, 21])
-def test_the_interval_across_services_is_of_order_statistics(services: int) -> None:
-    acme = Organisation()
-    for number in range(services):
-        days = [(f"2026-01-{day:02} 00:00", f"2026-01-{day:02} 12:00") for day in range(1, number + 2)]
-        acme.line(f"s{number:02}", *days)
-    row = acme.build().rows("deployment_frequency", "organisation")["Acme", "2026-01-01"]
+def test_the_interval_across_services_is_of_order_statistics(teams: Organisation, services: int) -> None:
+    row = teams.rows("deployment_frequency", "team")[str(services), "2026-01-01"]
     figures = [7 * (number + 1) / 31 for number in range(services)]
     lower = [k for k in range(1, services + 1) if binom.cdf(k - 1, services, 0.5) <= 0.05]
     upper = [k for k in range(1, services + 1) if binom.sf(k - 1, services, 0.5) <= 0.05]
@@ -327,13 +366,14 @@ def test_the_interval_across_services_is_of_order_statistics(services: int) -> N
     assert row["high"] == (pytest.approx(figures[min(upper) - 1]) if upper else None)
 
 
-def test_incremental_and_full_builds_end_alike() -> None:
-    acme = Organisation()
+@changing.told
+def test_incremental_and_full_builds_end_alike(acme: Organisation) -> Iterator[None]:
     acme.line("shop", ("2026-01-01 00:00", "2026-01-02 00:00"), ("2026-01-03 00:00", "2026-01-04 00:00"))
-    acme.build()
+    yield
     acme.commit("shop", "next", "2026-01-05 00:00", "c1")
     acme.tag("shop", "1.1.0", "next", "2026-01-06 00:00")
     acme.tag("shop", "0.9.0", "c0", "2025-12-31 00:00")  # a release found late, before the baseline
-    incremental = acme.build().rows("change_lead_time", grain="day")
+    yield
+    incremental = acme.rows("change_lead_time", grain="day")
     assert acme.build(is_full=True).rows("change_lead_time", grain="day") == incremental
     assert incremental["shop", "2026-01-06"]["value"] == DAY

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 
 from connectors.connector import Batch, Options
@@ -18,6 +17,7 @@ from pipelines import ingest, refresh
 from pipelines.ingest import Read
 from pipelines.landing import Landing
 from pipelines.workspace import SourceConfig, TakenFrom, TeamConfig, Workspace
+from tests.pipelines import modelled
 from tests.pipelines.acme import Acme, utc
 from tests.pipelines.reference.given import Service
 from tests.pipelines.reference.given import Team as GivenTeam
@@ -200,8 +200,7 @@ class Catalogue:
     """A catalogue that is read from time to time."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.connection = duckdb.connect()
-        self.connection.execute("set TimeZone = 'UTC'")
+        self.connection = modelled.connect()
         self._folder = folder
         self._monkeypatch = monkeypatch
 

@@ -121,6 +121,13 @@ def test_two_full_syncs_at_once_wait_for_each_other_and_readers_for_neither(home
     assert warehouse.current_id(home) != before[1]
 
 
+def test_the_run_is_noted_with_what_came_of_it(synced_once: Home) -> None:
+    (run,) = status.read(synced_once).runs
+    assert (run.result, run.said, run.snapshot_id) == ("ok", "", warehouse.current_id(synced_once))
+    assert run.new > 3
+    assert run.run_id
+
+
 def test_nothing_personal_is_kept(synced: Home, history: Path) -> None:
     names = {
         line for line in brute_force.git(history, "log", "--all", "--format=%an%n%ae").splitlines() if line

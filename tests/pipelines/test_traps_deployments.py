@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from connectors.connector import Context
@@ -11,18 +12,20 @@ from tests.connectors.github_host import deployment, github, sha
 from tests.histories import Upstream
 from tests.pipelines.acme import DAY, HOUR, RELEASES, Acme
 from tests.pipelines.reference.given import Service, Source
+from tests.pipelines.told import Stories
+
+usual = Stories(lambda: Acme(jobs=("^deploy$",)))
 
 
-def shop(**settings: object) -> Acme:
+def begun(acme: Acme, repository: str) -> None:
     """Commits a, b, c of 1 January and a deployment of a, the baseline, a day later."""
-    acme = Acme(**settings)  # type: ignore[arg-type]
-    acme.commits("shop", "2026-01-01 00:00", "a", "b", "c")
-    acme.deploy("shop", "a", "2026-01-02 00:00")
-    return acme
+    acme.commits(repository, "2026-01-01 00:00", "a", "b", "c")
+    acme.deploy(repository, "a", "2026-01-02 00:00")
 
 
 def test_t07_only_what_is_called_production_is_production() -> None:
-    acme = shop(environments=("production", "^prod-eu$"))
+    acme = Acme(environments=("production", "^prod-eu$"))
+    begun(acme, "shop")
     acme.deploy("shop", "b", "2026-01-03 00:00", environment="Production")
     acme.deploy("shop", "c", "2026-01-04 00:00", environment="prod-eu")
     for name in ("preprod", "non-prod", "product-catalog", "reproduction", "production-like"):
@@ -48,9 +51,9 @@ def test_t08_what_github_calls_inactive_later_finished_when_it_first_succeeded(t
     assert [row["finished_at"].minute for row in finishes] == [3, 3], "the third status, a minute apart"
 
 
-def test_t09_of_a_pipeline_the_job_that_deploys_counts(tmp_path: Path) -> None:
-    acme = Acme(jobs=("^deploy$",))
-    acme.commits("shop", "2026-01-01 00:00", "a", "b", "c", "d")
+@usual.told
+def test_t09_of_a_pipeline_the_job_that_deploys_counts(acme: Acme) -> Iterator[None]:
+    acme.commits("t09", "2026-01-01 00:00", "a", "b", "c", "d")
     for day, (commit, run, job) in enumerate(
         (
             ("a", "success", "success"),
@@ -61,57 +64,66 @@ def test_t09_of_a_pipeline_the_job_that_deploys_counts(tmp_path: Path) -> None:
         ),
         start=2,
     ):
-        id_ = acme.run("shop", commit, f"2026-01-{day:02} 00:00", f"2026-01-{day:02} 02:00", result=run)
-        acme.job(id_, "build", f"2026-01-{day:02} 00:00", f"2026-01-{day:02} 00:30")
-        acme.job(id_, "deploy", f"2026-01-{day:02} 00:30", f"2026-01-{day:02} 01:00", result=job)
-    acme.build()
-    assert acme.value("deployments") == 2
-    assert acme.value("change_lead_time") == 2 * DAY + HOUR
-    tries = acme.row("deployment_success_rate")
+        id_ = acme.run("t09", commit, f"2026-01-{day:02} 00:00", f"2026-01-{day:02} 02:00", result=run)
+        acme.job(id_, "build", f"2026-01-{day:02} 00:00", f"2026-01-{day:02} 00:30", repository="t09")
+        acme.job(
+            id_, "deploy", f"2026-01-{day:02} 00:30", f"2026-01-{day:02} 01:00", result=job, repository="t09"
+        )
+    yield
+    assert acme.value("deployments", "t09") == 2
+    assert acme.value("change_lead_time", "t09") == 2 * DAY + HOUR
+    tries = acme.row("deployment_success_rate", "t09")
     assert (tries["value"], tries["n"]) == (2 / 3, 3)
     assert tries["excluded"] == {"cancelled": 1, "skipped": 1}
 
 
-def test_t10_a_rerun_of_the_live_version_ships_nothing_and_keeps_the_first_date() -> None:
-    acme = shop()
-    acme.deploy("shop", "b", "2026-01-03 00:00")
-    acme.deploy("shop", "b", "2026-01-09 00:00")
-    acme.deploy("shop", "c", "2026-01-11 00:00")
-    acme.build()
-    assert acme.value("deployments") == 3
-    assert acme.value("deployments", start="2026-01-09", grain="day") == 0
-    assert acme.value("change_lead_time", start="2026-01-03", grain="day") == 2 * DAY
-    assert acme.row("change_lead_time")["n"] == 2
+@usual.told
+def test_t10_a_rerun_of_the_live_version_ships_nothing_and_keeps_the_first_date(acme: Acme) -> Iterator[None]:
+    begun(acme, "t10")
+    acme.deploy("t10", "b", "2026-01-03 00:00")
+    acme.deploy("t10", "b", "2026-01-09 00:00")
+    acme.deploy("t10", "c", "2026-01-11 00:00")
+    yield
+    assert acme.value("deployments", "t10") == 3
+    assert acme.value("deployments", "t10", start="2026-01-09", grain="day") == 0
+    assert acme.value("change_lead_time", "t10", start="2026-01-03", grain="day") == 2 * DAY
+    assert acme.row("change_lead_time", "t10")["n"] == 2
 
 
-def test_t11_a_rollback_ships_nothing_and_the_roll_forward_keeps_the_first_date() -> None:
-    acme = shop()
-    acme.deploy("shop", "b", "2026-01-03 00:00")
-    acme.deploy("shop", "a", "2026-01-03 01:00")
-    acme.deploy("shop", "c", "2026-01-05 00:00")
-    acme.build()
-    lead_times = [acme.value("change_lead_time", start=f"2026-01-0{day}", grain="day") for day in (3, 5)]
+@usual.told
+def test_t11_a_rollback_ships_nothing_and_the_roll_forward_keeps_the_first_date(acme: Acme) -> Iterator[None]:
+    begun(acme, "t11")
+    acme.deploy("t11", "b", "2026-01-03 00:00")
+    acme.deploy("t11", "a", "2026-01-03 01:00")
+    acme.deploy("t11", "c", "2026-01-05 00:00")
+    yield
+    lead_times = [
+        acme.value("change_lead_time", "t11", start=f"2026-01-0{day}", grain="day") for day in (3, 5)
+    ]
     assert lead_times == [2 * DAY, 4 * DAY]
-    assert acme.row("change_lead_time")["n"] == 2
-    assert acme.value("deployments") == 4
-    assert acme.value("change_fail_rate") == 1 / 4
-    assert acme.value("rework_rate") == 1 / 4
+    assert acme.row("change_lead_time", "t11")["n"] == 2
+    assert acme.value("deployments", "t11") == 4
+    assert acme.value("change_fail_rate", "t11") == 1 / 4
+    assert acme.value("rework_rate", "t11") == 1 / 4
 
 
-def test_t12_overlapping_deployments_are_in_order_of_finish_and_the_older_one_is_no_rollback() -> None:
-    acme = shop()
-    acme.deploy("shop", "b", "2026-01-03 10:30", started="2026-01-03 10:00")
-    acme.deploy("shop", "c", "2026-01-03 10:20", started="2026-01-03 10:10")
+@usual.told
+def test_t12_overlapping_deployments_are_in_order_of_finish_and_the_older_one_is_no_rollback(
+    acme: Acme,
+) -> Iterator[None]:
+    begun(acme, "t12")
+    acme.deploy("t12", "b", "2026-01-03 10:30", started="2026-01-03 10:00")
+    acme.deploy("t12", "c", "2026-01-03 10:20", started="2026-01-03 10:10")
     # Begun when the newer one was live, it does go back.
-    acme.commits("till", "2026-01-01 00:00", "x", "y", "z")
-    acme.deploy("till", "x", "2026-01-02 00:00")
-    acme.deploy("till", "z", "2026-01-03 10:20", started="2026-01-03 10:10")
-    acme.deploy("till", "y", "2026-01-03 10:30", started="2026-01-03 10:20")
-    acme.build()
-    shipped = acme.query("select shipped_at from core.shipment where change_id = 'github:shop@b'")
+    acme.commits("t12-till", "2026-01-01 00:00", "x", "y", "z")
+    acme.deploy("t12-till", "x", "2026-01-02 00:00")
+    acme.deploy("t12-till", "z", "2026-01-03 10:20", started="2026-01-03 10:10")
+    acme.deploy("t12-till", "y", "2026-01-03 10:30", started="2026-01-03 10:20")
+    yield
+    shipped = acme.query("select shipped_at from core.shipment where change_id = 'github:t12@b'")
     assert [f"{row['shipped_at']:%H:%M}" for row in shipped] == ["10:20"]
-    assert acme.value("change_fail_rate") == 0
-    assert acme.value("change_fail_rate", "till") == 1 / 3
+    assert acme.value("change_fail_rate", "t12") == 0
+    assert acme.value("change_fail_rate", "t12-till") == 1 / 3
 
 
 def test_t13_one_rollout_of_several_repositories_is_one_deployment_with_a_chain_in_each() -> None:
@@ -171,26 +183,29 @@ def test_t29_a_renamed_or_transferred_repository_keeps_its_history() -> None:
     assert acme.query("select key from marts.deployments where key = 'shop'") == []
 
 
-def test_t30_shipped_at_the_first_environment_and_fully_when_every_live_one_has_it() -> None:
-    acme = Acme()
-    acme.commits("shop", "2026-01-01 00:00", "a")
-    acme.deploy("shop", "a", "2026-01-02 00:00", environment="prod-old")
-    acme.deploy("shop", "a", "2026-01-02 01:00", environment="prod-eu")
-    acme.deploy("shop", "a", "2026-01-02 02:00", environment="prod-us")
-    acme.commit("shop", "b", "2026-04-09 00:00")
-    acme.deploy("shop", "b", "2026-04-10 00:00", environment="prod-eu")
-    acme.commit("shop", "c", "2026-04-10 12:00")
-    acme.deploy("shop", "c", "2026-04-11 00:00", environment="prod-eu")
-    acme.deploy("shop", "c", "2026-04-12 00:00", environment="prod-us")
-    acme.commit("shop", "d", "2026-04-12 12:00")
-    acme.deploy("shop", "d", "2026-04-13 00:00", environment="prod-eu")
-    acme.deploy("shop", "d", "2026-04-14 00:00", environment="prod-us")
-    acme.commit("shop", "e", "2026-04-14 12:00")
-    acme.deploy("shop", "e", "2026-04-15 00:00", environment="prod-eu")
-    acme.build()
+@usual.told
+def test_t30_shipped_at_the_first_environment_and_fully_when_every_live_one_has_it(
+    acme: Acme,
+) -> Iterator[None]:
+    acme.commits("t30", "2026-01-01 00:00", "a")
+    acme.deploy("t30", "a", "2026-01-02 00:00", environment="prod-old")
+    acme.deploy("t30", "a", "2026-01-02 01:00", environment="prod-eu")
+    acme.deploy("t30", "a", "2026-01-02 02:00", environment="prod-us")
+    acme.commit("t30", "b", "2026-04-09 00:00")
+    acme.deploy("t30", "b", "2026-04-10 00:00", environment="prod-eu")
+    acme.commit("t30", "c", "2026-04-10 12:00")
+    acme.deploy("t30", "c", "2026-04-11 00:00", environment="prod-eu")
+    acme.deploy("t30", "c", "2026-04-12 00:00", environment="prod-us")
+    acme.commit("t30", "d", "2026-04-12 12:00")
+    acme.deploy("t30", "d", "2026-04-13 00:00", environment="prod-eu")
+    acme.deploy("t30", "d", "2026-04-14 00:00", environment="prod-us")
+    acme.commit("t30", "e", "2026-04-14 12:00")
+    acme.deploy("t30", "e", "2026-04-15 00:00", environment="prod-eu")
+    yield
     shipped = acme.query(
         "select right(change_id, 1) as sha, strftime(shipped_at, '%m-%d') as shipped,"
-        " strftime(fully_shipped_at, '%m-%d') as fully from core.shipment order by sha"
+        " strftime(fully_shipped_at, '%m-%d') as fully from core.shipment"
+        " where change_id like 'github:t30@%' order by sha"
     )
     assert [tuple(row.values()) for row in shipped] == [
         ("a", "01-02", "01-02"),

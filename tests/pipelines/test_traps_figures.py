@@ -7,7 +7,7 @@ from itertools import count
 import pandas as pd
 
 from connectors.records import Membership
-from dashboards.cards import compared
+from dashboards.comparing import last_two
 from tests.pipelines.acme import DAY, HOUR, Acme
 from tests.pipelines.reference.given import Service, Team
 
@@ -59,8 +59,8 @@ def test_t03_fewer_than_five_are_shown_and_compared_with_nothing() -> None:
         (4 * HOUR, 4, "too_few"),
     ]
     complete = pd.DataFrame(rows).assign(estimate="clustered_median", excluded="{}")
-    assert compared(complete, "lower", "month") is None
-    assert compared(complete.assign(status="ok"), "lower", "month") is not None
+    assert last_two(complete) is None
+    assert last_two(complete.assign(status="ok")) is not None
 
 
 def test_t19_days_weeks_and_years_are_those_of_the_workspaces_zone() -> None:
@@ -101,8 +101,8 @@ def test_t20_a_period_that_is_not_over_is_marked_and_left_out_of_trends() -> Non
     ends = ("2026-02-27", "2026-02-28")
     assert [acme.row("change_fail_rate", start=end, grain="day")["partial"] for end in ends] == [False, True]
     trend = pd.DataFrame(rows).assign(estimate="clustered_median", excluded="{}")
-    assert compared(trend, "lower", "month") is None
-    assert compared(trend.iloc[:2], "lower", "month") is not None
+    assert last_two(trend) is None
+    assert last_two(trend.iloc[:2]) is not None
 
 
 def test_t21_what_belongs_to_two_never_counts_twice_above_them() -> None:
