@@ -8,6 +8,9 @@ k and k + 1 steps after the beginning.
 
 from __future__ import annotations
 
+import json
+import tempfile
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,7 +20,10 @@ from pydantic import SecretStr
 
 from connectors.backstage import BackstageOptions
 from connectors.github.options import GitHubOptions
+from connectors.records import KEYS
 from pipelines import history, ingest
+from pipelines.ingest import Read
+from pipelines.landing import arrow_schema
 from pipelines.workspace import SourceConfig, TakenFrom, Workspace
 
 _SQL = Path(__file__).with_name("organisation_sql")
@@ -88,12 +94,43 @@ def generate(connection: duckdb.DuckDBPyConnection, size: Size, *, repositories:
 
 
 def grow(connection: duckdb.DuckDBPyConnection) -> None:
-    """Add what the next 1 % of the time brings, as one load would: all or nothing."""
+    """Land what the next 1 % of the time brings, and load it."""
+    ((home, until),) = connection.execute(
+        "select current_database(), max(covered_until) from raw.coverage"
+    ).fetchall()
+    connection.execute("attach ':memory:' as news; use news")
+    ingest.prepare(connection)
+    connection.execute("create schema bench")
+    for table in ("service", "repository"):
+        connection.execute(f'create table bench.{table} as from "{home}".bench.{table}')
     _run(connection, "macros")
-    ((until,),) = connection.execute("select max(covered_until) from raw.coverage").fetchall()
-    connection.execute("begin")
     _write(connection, until, until + NEWS)
-    connection.execute("commit")
+    with tempfile.TemporaryDirectory() as folder:
+        _land(connection, Path(folder))
+        connection.execute(f'use "{home}"; detach news')
+        covered = connection.execute("select source, scope from raw.coverage").fetchall()
+        reads = {
+            source: Read({scope: until + NEWS for of, scope in covered if of == source})
+            for source, _ in covered
+        }
+        ingest.load(connection, Path(folder), reads)
+
+
+def _land(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    """Write every row of `raw.*` into files, as connectors would."""
+    for stream in KEYS:
+        columns = ", ".join(f'"{field.name}"' for field in arrow_schema(stream))
+        for source, scope in connection.execute(
+            f'select distinct source, scope from raw."{stream}"'
+        ).fetchall():
+            said = {"source": source, "stream": stream, "scope": scope, "cursor": None, "is_whole": False}
+            (folder / source).mkdir(exist_ok=True)
+            path = folder / source / f"{time.time_ns():020d}-{stream}.parquet"
+            connection.execute(
+                f'copy (select {columns} from raw."{stream}" where source = $1 and scope = $2)'
+                f" to '{path}' (format parquet, kv_metadata {{cairn: '{json.dumps(said)}'}})",
+                [source, scope],
+            )
 
 
 def _write(connection: duckdb.DuckDBPyConnection, since: datetime, until: datetime) -> None:

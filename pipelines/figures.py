@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import cache
+from pathlib import Path
 from typing import Any
+
+import yaml
 
 from pipelines.warehouse import Snapshot
 
@@ -81,6 +85,15 @@ def _adoption_metrics(snapshot: Snapshot) -> set[str]:
         " where table_schema = 'marts' and column_name = 'capability'"
     )
     return {row["table_name"] for row in columns}
+
+
+@cache
+def described(model: str) -> Mapping[str, Mapping[str, Any]]:
+    """Columns of a table as the header of its file says: `type`, `description`, `nullable`, `accepted`."""
+    text = (Path(__file__).with_name("models") / f"{model}.sql").read_text()
+    header, _, _ = text.removeprefix("/*").partition("*/")
+    columns: Mapping[str, Mapping[str, Any]] = yaml.safe_load(header)["columns"]
+    return columns
 
 
 def inert(cell: object) -> object:

@@ -18,7 +18,7 @@ import pyarrow as pa
 from pydantic import JsonValue
 
 from connectors.records import KEYS
-from pipelines import history, snapshots
+from pipelines import deltas, history, snapshots
 from pipelines.landing import QUARANTINE, LandedFile, arrow_schema, landed
 
 _BOOKKEEPING = """
@@ -66,6 +66,7 @@ class Read:
 def prepare(connection: duckdb.DuckDBPyConnection) -> None:
     """Create `raw.*` where it is missing, from the record types."""
     connection.execute(_BOOKKEEPING)
+    deltas.prepare(connection)
     for stream in _KEYS:
         columns = [f'"{field.name}" {_duckdb_type(field.type)}' for field in arrow_schema(stream)]
         extra = "" if stream == QUARANTINE else ", scope varchar"
@@ -77,6 +78,8 @@ def prepare(connection: duckdb.DuckDBPyConnection) -> None:
         if held[0] < len(columns) + (1 if stream == QUARANTINE else 2):
             for column in columns:
                 connection.execute(f'alter table raw."{stream}" add column if not exists {column}')
+            connection.execute(f'drop table if exists delta."{stream}"')
+            deltas.forget(connection)
     history.prepare(connection)
     snapshots.prepare(connection)
 
@@ -145,6 +148,10 @@ def load(
                 history.keep(connection, source, stream, datetime.now(UTC))
         if removed or any(changes.values()):
             connection.execute("update raw.version set version = version + 1")
+            deltas.note_load(connection)
+        if removed:
+            # What rests on a scope that is gone is found by no row.
+            deltas.forget(connection)
         connection.execute("truncate raw.loaded_file")
         _put(connection, "raw.loaded_file", [(_name(file, folder),) for file in files])
         connection.execute("commit")
@@ -195,6 +202,19 @@ def _merge(
     differs = " or ".join(f'old."{name}" is distinct from new."{name}"' for name in values)
     assign = ", ".join(f'"{name}" = new."{name}"' for name in values)
     inserted = ", ".join(f'new."{name}"' for name in columns)
+    is_noted = stream in KEYS and deltas.is_noted(connection)
+    if is_noted:
+        pair = f'raw."{stream}" as old inner join incoming as new on old.source = $1 and {matches}'
+        deltas.note_gone(connection, stream, f"select old.* from {pair} where {differs}", [source])
+        # Any other condition than that one equals another would be tried on every pair of rows.
+        same = " and ".join(f'old."{name}" is not distinct from new."{name}"' for name in columns)
+        deltas.note_come(
+            connection,
+            stream,
+            f"select $1 as source, new.* from incoming as new"
+            f' anti join (from raw."{stream}" where source = $1) as old on {same}',
+            [source],
+        )
     actions = connection.execute(
         f'merge into raw."{stream}" as old using incoming as new'
         f" on old.source = ? and {matches}"
@@ -205,11 +225,13 @@ def _merge(
     ).fetchall()
     gone = 0
     if last_whole:
-        removed = connection.execute(
-            f'delete from raw."{stream}" as old where old.source = ? and list_contains(?, old.scope)'
-            f" and not exists (select 1 from incoming as new where {matches}) returning 1",
-            [source, list(last_whole)],
-        ).fetchall()
+        missing = (
+            f'from raw."{stream}" as old where old.source = $1 and list_contains($2, old.scope)'
+            f" and not exists (select 1 from incoming as new where {matches})"
+        )
+        if is_noted:
+            deltas.note_gone(connection, stream, missing, [source, list(last_whole)])
+        removed = connection.execute(f"delete {missing} returning 1", [source, list(last_whole)]).fetchall()
         gone = len(removed)
     connection.execute("drop table incoming")
     taken = [action for (action,) in actions]

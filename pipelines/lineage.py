@@ -84,14 +84,18 @@ def reset(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(f"truncate lineage.{table}")
 
 
-def label(connection: duckdb.DuckDBPyConnection) -> int:
+def label(connection: duckdb.DuckDBPyConnection, moved: str | None = None) -> int:
     """Bring `lineage.label` in line with `core.line` and `core.commit`.
 
-    Returns the number of labels given anew. Runs within the caller's transaction.
+    `moved` is a query for the commits (source, repository_id, sha) that are gone or have other parents.
+    Returns the number of labels given anew; the temporary view `changed_label` has those that went and
+    those that came (`is_new`). Runs within the caller's transaction.
     """
     connection.execute(SCHEMA)
     connection.execute(_ARRIVED)
+    connection.execute(_MOVED.format(moved=moved or _NONE_MOVED))
     connection.execute(_CHANGED_LINES, [_AT_ONCE])
+    connection.execute(_CHANGED_LABELS)
     connection.execute(_FORGET)
     chains = _by_line(connection.execute(_LINES_FROM).fetchall())
     ((last,),) = connection.execute("select max(batch) from changed_line").fetchall()
@@ -107,7 +111,7 @@ def label(connection: duckdb.DuckDBPyConnection) -> int:
         labelled += sum(part.num_rows for part in labels)
     connection.execute(_MISSING_DEPLOYED)
     connection.execute("create or replace table lineage.line as select line_id, sequence, sha from core.line")
-    connection.execute("drop table changed_line; drop table arrived")
+    connection.execute("drop table arrived; drop table moved")
     return labelled
 
 
@@ -196,6 +200,20 @@ _ARRIVED = """
     using arrived as r
     where not a.is_ancestor and a.source = r.source and a.repository_id = r.repository_id
 """
+_NONE_MOVED = "select source, repository_id, sha from core.commit limit 0"
+# What was found by way of a commit was found no earlier than that itself.
+_MOVED = """
+    create or replace temp table moved as
+    select distinct line_id, source, repository_id, k.sequence
+    from ({moved}) as m
+    inner join (select distinct line_id, source, repository_id from core.line) as l
+        using (source, repository_id)
+    inner join lineage.label as k using (line_id, sha);
+
+    delete from lineage.ancestor as a
+    using moved as m
+    where a.source = m.source and a.repository_id = m.repository_id
+"""
 # Lines that are not what they were, from which deployment on, some lines at a time.
 _CHANGED_LINES = """
     create or replace temp table changed_line as
@@ -211,6 +229,8 @@ _CHANGED_LINES = """
         group by all
         union all
         select line_id, source, repository_id, sequence from arrived
+        union all
+        select line_id, source, repository_id, sequence from moved
     ),
 
     earliest as (
@@ -237,6 +257,21 @@ _LINES_FROM = """
     inner join changed_line as c using (line_id)
     where d.sequence >= c.first
     order by d.line_id, d.sequence
+"""
+_CHANGED_LABELS = """
+    create or replace temp table gone_label as
+    select l.*
+    from lineage.label as l
+    inner join changed_line as c using (line_id)
+    where l.sequence >= c.first;
+
+    create or replace temp view changed_label as
+    select *, false as is_new from gone_label
+    union all
+    select l.*, true
+    from lineage.label as l
+    inner join changed_line as c using (line_id)
+    where l.sequence >= c.first
 """
 _FORGET = """
     delete from lineage.label as l

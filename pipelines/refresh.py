@@ -9,15 +9,16 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
-from pipelines import digests, lineage, modelling, platform_tables, surveys
-from pipelines.modelling import Built
+from pipelines import deltas, lineage, modelling, platform_tables, surveys
+from pipelines.checks import Built
 from pipelines.workspace import PUSH, TakenFrom, Workspace
 
 _CONFIG = """
 create schema if not exists config;
 create or replace table config.workspace (
-    organisation varchar, timezone varchar, is_demo boolean, built_at timestamptz,
-    failure_window_seconds bigint, include_bots boolean);
+    organisation varchar, timezone varchar, is_demo boolean, failure_window_seconds bigint,
+    include_bots boolean);
+create or replace table config.build (built_at timestamptz);
 create or replace table config.source (source varchar, kind varchar, releases varchar, position bigint);
 create or replace table config.service (service varchar, source varchar, id varchar);
 create or replace table config.service_owner (service varchar, team varchar);
@@ -102,7 +103,8 @@ def build(
     connection.execute("truncate config.built")
     if is_full:
         lineage.reset(connection)
-        digests.reset(connection)
+        deltas.prepare(connection)
+        deltas.forget(connection)
     yield from modelling.run(connection, settings=settings_fingerprint(workspace))
     connection.execute("insert into config.built values (?)", [fingerprint])
 
@@ -120,11 +122,11 @@ def _configure(connection: duckdb.DuckDBPyConnection, workspace: Workspace) -> N
                 workspace.organisation,
                 workspace.timezone,
                 workspace.demo,
-                datetime.now(UTC),
                 int(workspace.failure_window.total_seconds()),
                 workspace.include_bots,
             )
         ],
+        "build": [(datetime.now(UTC),)],
         "source": [
             *(
                 (source.name, source.kind, getattr(source.options, "releases", None), position)

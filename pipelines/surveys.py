@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
+from pipelines import deltas
 from pipelines.home import Home
 from pipelines.workspace import Workspace
 
@@ -101,6 +102,7 @@ def _replace(connection: duckdb.DuckDBPyConnection, rows: Rows) -> None:
                 marks = ", ".join("?" for _ in rows[table][0])
                 connection.executemany(f"insert into survey.{table} values ({marks})", rows[table])
         connection.execute("update raw.version set version = version + 1")
+        deltas.note_load(connection)
         connection.execute("commit")
     except BaseException:
         connection.execute("rollback")

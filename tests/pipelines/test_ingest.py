@@ -174,6 +174,24 @@ def test_what_a_source_no_longer_has_is_removed(
     assert ingest.cursors(connection, "git") == {"shop": 1}
 
 
+def test_what_a_load_changes_is_noted_once_there_is_a_build(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    def noted() -> list[tuple[object, ...]]:
+        return connection.execute("select name, sha, is_new from delta.ref order by all").fetchall()
+
+    load(connection, tmp_path, Batch("ref", "shop", [tag("same"), tag("moved"), tag("gone")], is_whole=True))
+    with pytest.raises(duckdb.CatalogException):
+        noted()
+    connection.execute("insert into built.build select '', version from raw.version")
+    load(
+        connection,
+        tmp_path,
+        Batch("ref", "shop", [tag("same"), tag("moved", "b"), tag("new")], is_whole=True),
+    )
+    assert noted() == [("gone", "a", False), ("moved", "a", False), ("moved", "b", True), ("new", "a", True)]
+
+
 def test_a_damaged_file_is_named_with_its_mend(connection: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     (tmp_path / "git").mkdir()
     (tmp_path / "git" / "1-ref.parquet").write_bytes(b"rubbish")

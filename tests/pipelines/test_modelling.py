@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from pipelines import modelling
-from pipelines.modelling import ModelError
+from pipelines.model import ModelError
 
 
 def write(folder: Path, name: str, sql: str, columns: str = "a: {type: integer, description: A}") -> None:
@@ -71,6 +72,18 @@ def test_every_real_model_is_documented() -> None:
         assert set(model.header.key) <= set(model.header.columns)
         if model.header.metric:
             assert model.schema == "marts"
+
+
+def test_every_rule_of_a_refresh_is_about_what_the_model_reads() -> None:
+    refreshed = [model for model in modelling.models().values() if model.header.by]
+    assert refreshed
+    for model in refreshed:
+        columns = model.header.columns
+        assert not [name for name in model.header.by if columns[name].nullable], model.name
+        assert model.header.touched.keys() <= {*model.reads}, model.name
+        for rule in model.header.touched.values():
+            looked_through = re.findall(r"(?:from|join) (\w+\.\w+)", rule) if isinstance(rule, str) else []
+            assert {*looked_through} <= {*model.reads, model.name}, model.name
 
 
 def test_the_lineage_of_a_model_reaches_through_what_python_builds() -> None:

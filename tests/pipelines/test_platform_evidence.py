@@ -24,6 +24,7 @@ from connectors.records import (
     Repository,
 )
 from pipelines import ingest, modelling, refresh
+from pipelines.checks import checked
 from pipelines.ingest import Read
 from pipelines.landing import Landing
 from pipelines.workspace import PUSH, SourceConfig, Workspace
@@ -121,7 +122,7 @@ class Warehouse:
         for name, model in known.items():
             if name in needed - self.built:
                 connection.execute(f"create or replace table {name} as {model.sql}")
-                assert modelling.checked(connection, model).broken == {}, name
+                assert checked(connection, model).broken == {}, name
         self.built |= needed
         return connection.execute(sql).fetchall()
 

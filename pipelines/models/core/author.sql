@@ -2,6 +2,15 @@
 description: Who made each change, and whether a team is known to have or have had them among its members.
 grain: one row per change of a person whose account or address is known
 key: [change_id]
+by: [change_id]
+touched:
+  core.change: [change_id]
+  raw.pull_request: >-
+    select source || ':' || repository || '#' || number from changed
+  raw.commit: >-
+    select h.change_id
+    from core.change as h
+    inner join changed as c on c.source = h.source and c.repository = h.repository_id and c.sha = h.sha
 columns:
   change_id: {type: varchar, description: "Change"}
   author: {type: varchar, description: "Keyed hash"}
@@ -18,12 +27,14 @@ with recursive member as (
 written as (
     select h.change_id, p.author
     from core.change as h
+    -- refresh: semi join touched using (change_id)
     inner join raw.pull_request as p
         on p.source = h.source and p.repository = h.repository_id and p.number = h.number
     where h.is_pull_request and not h.is_bot
     union all
     select h.change_id, c.author
     from core.change as h
+    -- refresh: semi join touched using (change_id)
     inner join raw.commit as c on c.source = h.source and c.repository = h.repository_id and c.sha = h.sha
     where not h.is_pull_request and not h.is_bot
 )

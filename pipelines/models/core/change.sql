@@ -4,6 +4,47 @@ description: >-
   a deployment contains them.
 grain: one row per change
 key: [change_id]
+by: [change_id]
+touched:
+  core.change_commit: >-
+    select change_id from changed
+    union all
+    select o.change_id
+    from changed as b
+    inner join core.commit as c
+        on c.source = b.source and c.repository_id = b.repository_id and left(c.reverts, 7) = left(b.sha, 7)
+        and starts_with(b.sha, c.reverts)
+    inner join core.change_commit as o
+        on o.source = c.source and o.repository_id = c.repository_id and o.sha = c.sha
+    where len(c.reverts) >= 7
+  core.commit: select change_id from core.change_commit semi join changed using (source, repository_id, sha)
+  core.pick: >-
+    select o.change_id
+    from core.change_commit as o
+    inner join changed as p
+        on o.source = p.source and o.repository_id = p.repository_id and o.sha = p.origin_sha
+  core.claim: >-
+    select o.change_id
+    from changed as k
+    inner join core.pick as p using (source, repository_id, sha)
+    inner join core.change_commit as o
+        on o.source = p.source and o.repository_id = p.repository_id and o.sha = p.origin_sha
+  core.merged_change: >-
+    select change_id from changed
+    union all
+    select o.change_id
+    from changed as w
+    inner join core.claim as k using (source, repository_id, number)
+    inner join core.pick as p using (source, repository_id, sha)
+    inner join core.change_commit as o
+        on o.source = p.source and o.repository_id = p.repository_id and o.sha = p.origin_sha
+    union all
+    select p.source || ':' || p.repository || '#' || p.number
+    from changed as m
+    inner join raw.pull_request as p
+        on p.source = m.source and p.repository = m.repository_id and p.reverts = m.number
+  raw.pull_request: >-
+    select source || ':' || repository || '#' || number from changed
 columns:
   change_id: {type: varchar, description: "Source, repository and number, or commit"}
   source: {type: varchar, description: "Configured name of the source"}
@@ -28,6 +69,7 @@ with owned as (
         any_value(c.sha) as sha, any_value(c.is_bot) as is_bot, any_value(c.kind) as kind,
         any_value(c.change_number) as subject_number
     from core.change_commit as o
+    -- refresh: semi join touched using (change_id)
     inner join core.commit as c using (source, repository_id, sha)
     where o.role = 'part' and o.sha = o.origin_sha
     group by all
@@ -36,6 +78,7 @@ with owned as (
 reverting as (
     select o.change_id, min(b.change_id) as reverts_change_id
     from core.change_commit as o
+    -- refresh: semi join touched using (change_id)
     inner join core.commit as c using (source, repository_id, sha)
     inner join core.change_commit as b
         on b.source = c.source and b.repository_id = c.repository_id and left(b.sha, 7) = left(c.reverts, 7)
@@ -70,6 +113,7 @@ change as (
         m.source || ':' || m.repository_id || '#' || p.reverts as reverts_change_id,
         p.first_commit_at as first_authored_at, p.merged_at, p.url
     from core.merged_change as m
+    -- refresh: semi join touched using (change_id)
     inner join raw.pull_request as p
         on p.source = m.source and p.repository = m.repository_id and p.number = m.number
     left join hotfix as h on h.source = m.source and h.repository = m.repository_id and h.number = m.number
@@ -94,4 +138,4 @@ from change as c
 left join owned as o using (change_id)
 left join reverting as r using (change_id)
 left join picked as b using (change_id)
-left join change as n on n.change_id = c.reverts_change_id
+left join core.merged_change as n on n.change_id = c.reverts_change_id

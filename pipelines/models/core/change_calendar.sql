@@ -4,6 +4,10 @@ description: >-
   merged; the workspace's where there is no owner, or several whose days differ.
 grain: one row per change that is a pull request
 key: [change_id]
+by: [change_id]
+touched:
+  core.change: [change_id]
+  core.change_chain: [change_id]
 columns:
   change_id: {type: varchar, description: "Change"}
   calendar: {type: varchar, description: "As in core.calendar"}
@@ -25,6 +29,7 @@ owned as (
 unusual as (
     select distinct i.change_id
     from core.change_chain as i
+    -- refresh: semi join touched using (change_id)
     inner join owned as o using (chain_id)
     inner join usual as u on u.calendar <> o.calendar
 ),
@@ -43,6 +48,7 @@ agreed as (
 
 select c.change_id, coalesce(a.calendar, u.calendar) as calendar
 from core.change as c
+-- refresh: semi join touched using (change_id)
 cross join usual as u
 left join agreed as a using (change_id)
 where c.is_pull_request

@@ -5,6 +5,15 @@ description: >-
 grain: one row per change and chain
 key: [change_id, chain_id]
 day: merged_on
+by: [change_id]
+touched:
+  core.change: [change_id]
+  core.change_commit: [change_id]
+  raw.commit: >-
+    select o.change_id
+    from changed as c
+    inner join core.change_commit as o
+        on o.source = c.source and o.repository_id = c.repository and o.sha = c.sha
 columns:
   change_id: {type: varchar, description: "Change"}
   chain_id: {type: varchar, description: "Chain"}
@@ -19,6 +28,7 @@ with path as (
 folder as (
     select distinct o.change_id, o.source, o.repository_id, unnest(c.folders) as folder
     from core.change_commit as o
+    -- refresh: semi join touched using (change_id)
     inner join raw.commit as c on c.source = o.source and c.repository = o.repository_id and c.sha = o.sha
     where (o.source, o.repository_id) in (select (source, repository_id) from path)
 ),
@@ -26,6 +36,7 @@ folder as (
 placed as (
     select h.change_id, c.chain_id
     from core.change as h
+    -- refresh: semi join touched using (change_id)
     inner join core.chain as c using (source, repository_id)
     where c.service is null or not exists (select 1 from path as p where p.chain_id = c.chain_id)
     union all

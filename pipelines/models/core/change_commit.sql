@@ -4,6 +4,20 @@ description: >-
   and cherry-picks of these.
 grain: one row per change, role, commit and pick of it
 key: [change_id, role, sha]
+by: [source, repository_id, origin_sha]
+touched:
+  core.commit: [source, repository_id, sha]
+  core.claim: [source, repository_id, sha]
+  core.pick: select source, repository_id, unnest([sha, origin_sha]) from changed
+  lineage.label: >-
+    select c.source, c.repository_id, unnest([k.sha, p.origin_sha])
+    from changed as k
+    inner join core.chain as c on c.chain_id = k.line_id
+    left join core.pick as p on p.source = c.source and p.repository_id = c.repository_id and p.sha = k.sha
+  core.merged_change: >-
+    select source, repository_id, unnest([merge_sha, head_sha]) from changed
+    union all
+    select source, repository_id, c.sha from core.claim as c semi join changed using (source, repository_id, number)
 columns:
   change_id: {type: varchar, description: "Change"}
   number: {type: bigint, description: "Pull request that the change is; null where it is a commit", nullable: true}
@@ -15,7 +29,8 @@ columns:
 */
 with unowned as (
     select source, repository_id, sha
-    from core.commit
+    from core.commit as c
+    -- refresh: semi join touched as t on t.source = c.source and t.repository_id = c.repository_id and t.origin_sha = c.sha
     anti join core.claim using (source, repository_id, sha)
     anti join core.pick using (source, repository_id, sha)
     where not is_merge
@@ -42,6 +57,7 @@ shipped as (
 own as (
     select m.change_id, m.number, c.source, c.repository_id, 'part' as role, c.sha
     from core.claim as c
+    -- refresh: semi join touched as t on t.source = c.source and t.repository_id = c.repository_id and t.origin_sha = c.sha
     inner join core.merged_change as m using (source, repository_id, number)
     where c.is_owner and not c.is_pick
     union all

@@ -4,6 +4,21 @@ description: >-
   merged from, or every commit of it, be it as a cherry-pick.
 grain: one row per line and change
 key: [line_id, change_id]
+by: [change_id]
+touched:
+  core.change_commit: [change_id]
+  core.change: [change_id]
+  lineage.label: >-
+    select o.change_id
+    from changed as k
+    inner join (select distinct line_id, source, repository_id from core.line) as l using (line_id)
+    inner join core.change_commit as o
+        on o.source = l.source and o.repository_id = l.repository_id and o.sha = k.sha
+  core.line: >-
+    select o.change_id
+    from core.change_commit as o
+    semi join (from changed where sequence = 1) as l
+        on l.source = o.source and l.repository_id = o.repository_id
 columns:
   line_id: {type: varchar, description: "Chain, and the environment"}
   change_id: {type: varchar, description: "Change"}
@@ -16,13 +31,17 @@ with line as (
 ),
 
 picked as (
-    select distinct change_id from core.change_commit where sha <> origin_sha
+    select distinct change_id
+    from core.change_commit
+    -- refresh: semi join touched using (change_id)
+    where sha <> origin_sha
 ),
 
 -- Of a commit and its cherry-picks the first counts.
 part as (
     select o.source, o.repository_id, o.change_id, o.role, o.sha, if(p.change_id is not null, o.origin_sha, null) as origin_sha
     from core.change_commit as o
+    -- refresh: semi join touched using (change_id)
     left join picked as p using (change_id)
 ),
 

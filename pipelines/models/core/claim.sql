@@ -4,6 +4,25 @@ description: >-
   those whose subject names it, and those that a rebase wrote anew; and which pull request owns each.
 grain: one row per commit and pull request that claims it
 key: [source, repository_id, sha, number]
+by: [source, repository_id, sha]
+touched:
+  core.commit: [source, repository_id, sha]
+  core.pick: [source, repository_id, sha]
+  core.rebase: [source, repository_id, sha]
+  raw.pull_request: >-
+    select source, repository, unnest(list_append(commit_shas, merge_sha)) from changed
+    union all
+    select c.source, c.repository_id, c.sha
+    from core.commit as c
+    inner join changed as p on p.source = c.source and p.repository = c.repository_id and p.number = c.change_number
+    union all
+    select c.source, c.repository_id, c.sha
+    from core.rebase as c
+    inner join changed as p on p.source = c.source and p.repository = c.repository_id and p.number = c.number
+    union all
+    select c.source, c.repository_id, c.sha
+    from core.claim as c
+    inner join changed as p on p.source = c.source and p.repository = c.repository_id and p.number = c.number
 columns:
   source: {type: varchar, description: "Configured name of the source"}
   repository_id: {type: varchar, description: "Id within the source"}
@@ -12,9 +31,9 @@ columns:
   is_owner: {type: boolean, description: "Of those that claim it the one that was merged first"}
   is_pick: {type: boolean, description: "A cherry-pick, so of the change it was picked from"}
 */
-with recursive merged as materialized (
+with merged as materialized (
     select
-        source, repository as repository_id, number, merge_sha, commits, commit_shas, first_commit_at,
+        source, repository as repository_id, number, merge_sha, commit_shas,
         row_number() over (order by merged_at, number, source, repository) as place
     from raw.pull_request
     where merged_at is not null
@@ -25,39 +44,21 @@ listed as (
 ),
 
 known as materialized (
-    select
-        source, repository_id, sha, hash(source, repository_id, sha) as commit_key,
-        hash(source, repository_id, parents[1]) as parent_key, authored_at, change_number, kind
+    select source, repository_id, sha, hash(source, repository_id, sha) as commit_key, change_number, kind
     from core.commit
+    -- refresh: semi join touched using (source, repository_id, sha)
     where not is_merge
 ),
 
--- A rebase writes as many commits anew, and the first keeps its author's date; a squash has one.
-rebase as (
-    select m.place, m.commits, m.first_commit_at, c.commit_key, c.parent_key, c.authored_at as first_authored_at, 1 as n
-    from merged as m
-    inner join known as c on c.commit_key = hash(m.source, m.repository_id, m.merge_sha)
-    where m.commits between 2 and 250
-    union all
-    select r.place, r.commits, r.first_commit_at, c.commit_key, c.parent_key, least(r.first_authored_at, c.authored_at), r.n + 1
-    from rebase as r
-    inner join known as c on c.commit_key = r.parent_key
-    where r.n < r.commits and not exists (
-        select 1 from merged as o where hash(o.source, o.repository_id, o.merge_sha) = r.parent_key
-    )
-),
-
-rebased as (
-    select place
-    from rebase
-    group by place
-    having max(n) = any_value(commits) and arg_max(first_authored_at, n) = any_value(first_commit_at)
-),
-
 claimed as (
-    select place, commit_key from listed
+    select l.place, l.commit_key from listed as l
+    -- refresh: semi join known using (commit_key)
     union
-    select place, commit_key from rebase semi join rebased using (place)
+    select m.place, hash(r.source, r.repository_id, r.sha)
+    from core.rebase as r
+    -- refresh: semi join touched using (source, repository_id, sha)
+    inner join merged as m using (source, repository_id, number)
+    where r.is_whole
     union
     select m.place, c.commit_key
     from known as c

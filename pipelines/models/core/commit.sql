@@ -2,6 +2,13 @@
 description: Commits of the repositories in the workspace.
 grain: one row per repository and commit
 key: [source, repository_id, sha]
+by: [source, repository_id, sha]
+touched:
+  raw.commit: [source, repository, sha]
+  core.repository: >-
+    select c.source, c.repository, c.sha
+    from raw.commit as c
+    inner join changed as r on r.source = c.source and r.repository_id = c.repository
 columns:
   source: {type: varchar, description: "Configured name of the source"}
   repository_id: {type: varchar, description: "Id within the source"}
@@ -28,4 +35,5 @@ select
     c.authored_at,
     c.committed_at
 from raw.commit as c
+-- refresh: semi join touched as t on t.source = c.source and t.repository_id = c.repository and t.sha = c.sha
 inner join core.repository as r on r.source = c.source and r.repository_id = c.repository

@@ -4,6 +4,10 @@ description: >-
   rollout; a version that returns to an environment is a new one.
 grain: one row per rollout
 key: [deployment_id]
+by: [deployment_id]
+touched:
+  core.deployment_event: [deployment_id]
+  core.production_event: select m.deployment_id from core.deployment_event as m semi join changed using (event_id, environment)
 columns:
   deployment_id: {type: varchar, description: "Source and what names its first event there, and the environment where that names several rollouts"}
   source: {type: varchar, description: "Source of its repository, of several the first"}
@@ -32,6 +36,7 @@ select
     local_date(min(e.finished_at)) as finished_on,
     min_by(e.url, e.place) as url
 from core.deployment_event as r
+-- refresh: semi join touched using (deployment_id)
 inner join (
     select *, (finished_at, event_id, environment, source, repository_id) as place from core.production_event
 ) as e using (event_id, environment)

@@ -16,21 +16,33 @@ columns:
   ended_on: {type: date, description: "Local day on which it did"}
   url: {type: varchar, description: "Where a person can see it", nullable: true}
 */
-with job as (
+with deploying as (
+    select name
+    from (select distinct name from raw.job) as j
+    where exists (select 1 from config.production_job as p where regexp_full_match(j.name, p.pattern, 'i'))
+),
+
+deploying_workflow as (
+    select workflow
+    from (select distinct workflow from raw.pipeline_run) as r
+    where exists (select 1 from config.production_job as p where regexp_full_match(r.workflow, p.pattern, 'i'))
+),
+
+job as (
     select
         j.source || ':' || j.id as attempt_id, r.source, r.repository, r.repository_url, j.result,
         coalesce(j.finished_at, j.started_at, j.queued_at) as ended_at, coalesce(j.url, r.url) as url
     from raw.job as j
     inner join raw.pipeline_run as r on r.source = j.source and r.id = j.run and r.attempt = j.attempt
     inner join config.source as s on s.source = j.source
-    where exists (select 1 from config.production_job as p where regexp_full_match(j.name, p.pattern, 'i'))
+    semi join deploying using (name)
     union all
     select
         r.source || ':' || r.id || '#' || r.attempt, r.source, r.repository, r.repository_url, r.result,
         coalesce(r.finished_at, r.started_at, r.queued_at), r.url
     from raw.pipeline_run as r
     inner join config.source as s on s.source = r.source
-    where exists (select 1 from config.production_job as p where regexp_full_match(r.workflow, p.pattern, 'i'))
+    semi join deploying_workflow using (workflow)
 ),
 
 recorded as (

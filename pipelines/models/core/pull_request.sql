@@ -5,6 +5,15 @@ description: >-
 grain: one row per pull request
 key: [source, repository_id, number]
 day: merged_on
+by: [source, repository_id, number]
+touched:
+  raw.pull_request: [source, repository, number]
+  core.change: select source, repository_id, number from changed where is_pull_request
+  core.change_calendar: select c.source, c.repository_id, c.number from core.change as c semi join changed using (change_id)
+  calendar.day: >-
+    select source, repository, number
+    from raw.pull_request
+    where greatest(opened_at, ready_at, first_review_at, merged_at) >= (select min(starts_at) from changed)
 columns:
   source: {type: varchar, description: "Configured name of the source"}
   repository_id: {type: varchar, description: "Id within the source"}
@@ -56,6 +65,7 @@ with staged as (
         c.change_id is not null and review_left_out is null as has_review,
         p.url
     from raw.pull_request as p
+    -- refresh: semi join touched as t on t.source = p.source and t.repository_id = p.repository and t.number = p.number
     inner join core.repository as r on r.source = p.source and r.repository_id = p.repository
     cross join config.workspace as w
     left join core.change as c

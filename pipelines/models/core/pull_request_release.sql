@@ -3,6 +3,15 @@ description: How long merged pull requests waited for the deployment that shippe
 grain: one row per chain and change that is a pull request
 key: [chain_id, change_id]
 day: shipped_on
+by: [change_id]
+touched:
+  core.shipment: [change_id]
+  core.change: [change_id]
+  core.change_calendar: [change_id]
+  calendar.day: >-
+    select change_id from core.shipment where shipped_at >= (select min(starts_at) from changed)
+    union all
+    select change_id from core.change where merged_at >= (select min(starts_at) from changed)
 columns:
   chain_id: {type: varchar, description: "Chain"}
   change_id: {type: varchar, description: "Change"}
@@ -27,6 +36,7 @@ with waited as (
             when s.shipped_at < c.merged_at then 'deployed_before_merge'
         end as left_out
     from core.shipment as s
+    -- refresh: semi join touched using (change_id)
     inner join core.change as c using (change_id)
     inner join core.change_calendar as k using (change_id)
 )

@@ -5,6 +5,11 @@ description: >-
 grain: one row per attempt and chain
 key: [recorded_by, run_id, attempt, chain_id]
 day: counted_on
+by: [recorded_by, run_id, attempt]
+touched:
+  raw.pipeline_run: [source, id, attempt]
+  raw.job: [source, run, attempt]
+  core.commit_chain: select r.source, r.id, r.attempt from raw.pipeline_run as r semi join changed using (sha)
 columns:
   recorded_by: {type: varchar, description: "Configured name of the source that recorded it"}
   run_id: {type: varchar, description: "Id within that source"}
@@ -30,6 +35,7 @@ columns:
 with job as (
     select r.source, r.id, r.attempt, min(j.started_at) as started_at
     from raw.pipeline_run as r
+    -- refresh: semi join touched as t on t.recorded_by = r.source and t.run_id = r.id and t.attempt = r.attempt
     inner join raw.job as j on j.source = r.source and j.run = r.id and j.attempt = r.attempt
     where j.queued_at is not null and j.started_at >= r.queued_at and j.result in ('success', 'failed')
     group by all
@@ -63,6 +69,7 @@ timed as (
         case when duration_left_out is null then epoch(r.finished_at) - epoch(r.started_at) end as duration_seconds,
         case when queue_left_out is null then epoch(first_started_at) - epoch(r.queued_at) end as queue_seconds
     from raw.pipeline_run as r
+    -- refresh: semi join touched as t on t.recorded_by = r.source and t.run_id = r.id and t.attempt = r.attempt
     left join core.repository as i on i.source = r.source and i.repository_id = r.repository
     left join core.repository_address as a
         on r.repository is null and a.address = repository_address(r.repository_url)

@@ -3,6 +3,30 @@ description: Changes that reached production, by chain, each with the first depl
 grain: one row per chain and change
 key: [chain_id, change_id]
 day: shipped_on
+by: [change_id]
+touched:
+  core.change_label: [change_id]
+  core.change_chain: [change_id]
+  core.change: [change_id]
+  core.chain_deployment: >-
+    select l.change_id
+    from changed as d
+    inner join core.change_label as l on l.line_id = d.chain_id and l.sequence = d.sequence
+  core.line: >-
+    select l.change_id
+    from changed as e
+    inner join core.change_label as l on l.line_id = e.chain_id
+    where e.environment is not null and e.sequence = 1
+  core.rollout: >-
+    select s.change_id
+    from changed as r
+    inner join core.shipment as s
+        on s.chain_id = r.chain_id and s.shipped_at between r.finished_at and r.finished_at + interval 90 day
+    union all
+    select l.change_id
+    from changed as r
+    inner join core.change_label as l
+        on l.line_id = r.chain_id || '#' || r.environment and l.sequence = r.sequence
 columns:
   chain_id: {type: varchar, description: "Chain"}
   change_id: {type: varchar, description: "Change"}
@@ -26,6 +50,7 @@ with shipped as (
             when d.finished_at < c.first_authored_at then 'negative'
         end as left_out
     from core.change_label as l
+    -- refresh: semi join touched using (change_id)
     inner join core.change_chain as m on m.chain_id = l.line_id and m.change_id = l.change_id
     inner join core.chain_deployment as d on d.chain_id = l.line_id and d.sequence = l.sequence
     inner join core.change as c on c.change_id = l.change_id

@@ -5,6 +5,14 @@ description: >-
 grain: one row per chain, source, workflow and commit
 key: [chain_id, recorded_by, workflow, thing]
 day: counted_on
+by: [chain_id, recorded_by, workflow, thing]
+touched:
+  core.run: >-
+    select chain_id, recorded_by, workflow, coalesce(sha, run_id || '#' || attempt) from changed
+  raw.job: >-
+    select r.chain_id, r.recorded_by, r.workflow, coalesce(r.sha, r.run_id || '#' || r.attempt)
+    from changed as j
+    inner join core.run as r on r.recorded_by = j.source and r.run_id = j.run
 columns:
   chain_id: {type: varchar, description: "Chain"}
   recorded_by: {type: varchar, description: "Configured name of the source that recorded the runs"}
@@ -20,7 +28,9 @@ with run as (
         *,
         coalesce(sha, run_id || '#' || attempt) as thing,
         result in ('success', 'failed') and finished_at is not null as is_finished
-    from core.run
+    from core.run as r
+    -- refresh: semi join touched as t on t.chain_id = r.chain_id and t.recorded_by = r.recorded_by
+    -- refresh: and t.workflow = r.workflow and t.thing = coalesce(r.sha, r.run_id || '#' || r.attempt)
 ),
 
 ran as (

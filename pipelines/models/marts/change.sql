@@ -2,6 +2,11 @@
 description: Changes that reached production, to drill down to.
 grain: one row per service and change; of repositories of no service without one
 key: [change_id, service]
+by: [change_id]
+touched:
+  core.shipment: [change_id]
+  core.change: [change_id]
+  core.deployment: select s.change_id from core.shipment as s semi join changed using (deployment_id)
 columns:
   change_id: {type: varchar, description: "Source, repository and number, or commit"}
   service: {type: varchar, description: "Service it is part of; null where its repository is of none", nullable: true}
@@ -28,6 +33,7 @@ columns:
 with placed as (
     select x.*, s.service
     from core.shipment as x
+    -- refresh: semi join touched using (change_id)
     inner join core.subject as s on s.level = 'service' and s.chain_id = x.chain_id
 ),
 
@@ -35,6 +41,7 @@ with placed as (
 alone as (
     select x.*, null as service
     from core.shipment as x
+    -- refresh: semi join touched using (change_id)
     inner join core.chain as c using (chain_id)
     anti join placed as p using (change_id)
     where c.service is null

@@ -2,6 +2,13 @@
 description: Deployments to production, to drill down to.
 grain: one row per service and deployment; repositories of no service have a row without one
 key: [deployment_id, service]
+by: [deployment_id]
+touched:
+  core.chain_deployment: [deployment_id]
+  core.shipment: [deployment_id]
+  core.rollout: [deployment_id]
+  core.deployment: [deployment_id]
+  core.change: select x.deployment_id from core.shipment as x semi join changed using (change_id)
 columns:
   deployment_id: {type: varchar, description: "Source, repository and what names the rollout there"}
   service: {type: varchar, description: "Service deployed; null where the repository is of none", nullable: true}
@@ -22,10 +29,12 @@ columns:
 with placed as (
     select distinct s.service, d.deployment_id, d.chain_id, d.finished_at, d.is_baseline
     from core.chain_deployment as d
+    -- refresh: semi join touched using (deployment_id)
     inner join core.subject as s on s.level = 'service' and s.chain_id = d.chain_id
     union all
     select null, d.deployment_id, d.chain_id, d.finished_at, d.is_baseline
     from core.chain_deployment as d
+    -- refresh: semi join touched using (deployment_id)
     inner join core.chain as c on c.chain_id = d.chain_id and c.is_leaf and c.service is null
     anti join (from core.subject where level = 'service') as s on s.chain_id = d.chain_id
 ),
@@ -33,6 +42,7 @@ with placed as (
 shipped as (
     select chain_id, deployment_id, count(*) as changes
     from core.shipment as x
+    -- refresh: semi join touched using (deployment_id)
     inner join core.change as c using (change_id)
     where not c.is_bot
     group by all

@@ -4,6 +4,15 @@ description: >-
   clock and in working days.
 grain: one row per service and pull request; what is of no service has a row without one
 key: [source, repository, number, service]
+by: [source, repository, number]
+touched:
+  core.pull_request: select p.source, r.repository, p.number from changed as p inner join core.repository as r using (source, repository_id)
+  core.pull_request_chain: select p.source, r.repository, p.number from changed as p inner join core.repository as r using (source, repository_id)
+  core.pull_request_release: >-
+    select p.source, r.repository, p.number
+    from core.pull_request as p
+    semi join changed using (change_id)
+    inner join core.repository as r using (source, repository_id)
 columns:
   source: {type: varchar, description: "Configured name of the source"}
   repository: {type: varchar, description: "Name of the repository"}

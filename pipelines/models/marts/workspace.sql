@@ -12,7 +12,8 @@ columns:
 select
     w.organisation,
     w.timezone,
-    w.built_at as published_at,
+    b.built_at as published_at,
     (select min(covered_until) from core.repository) as covered_until,
     w.is_demo
 from config.workspace as w
+cross join config.build as b

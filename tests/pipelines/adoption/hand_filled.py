@@ -11,7 +11,9 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from pipelines import adoption, modelling, statistics
+from pipelines.checks import checked
 from pipelines.figures import ROW_KEYS
+from pipelines.model import Model, adoption_queries
 from tests.pipelines.adoption.given import ORGANISATION, TIMEZONE, Evidence, Given, at
 
 Row = dict[str, Any]
@@ -93,7 +95,7 @@ def build(connection: duckdb.DuckDBPyConnection, wanted: Iterable[str]) -> None:
     ((there,),) = connection.execute(
         "select list(table_schema || '.' || table_name) from information_schema.tables"
     ).fetchall()
-    needed: dict[str, modelling.Model] = {}
+    needed: dict[str, Model] = {}
     waiting = [*wanted]
     while waiting:
         name = waiting.pop()
@@ -110,14 +112,14 @@ def build(connection: duckdb.DuckDBPyConnection, wanted: Iterable[str]) -> None:
             continue
         model = needed[name]
         if metric := model.header.metric:
-            made = modelling._adoption_queries(model.table, metric)
+            made = adoption_queries(model.table, metric)
             adoption.build(connection, model.table, model.sql, made)
         else:
             connection.execute(f"create or replace table {name} as\n{model.sql}")
-        assert (name, modelling.checked(connection, model).broken) == (name, {})
+        assert (name, checked(connection, model).broken) == (name, {})
 
 
-def _adoption() -> dict[str, modelling.Model]:
+def _adoption() -> dict[str, Model]:
     return {
         name: model for name, model in modelling.models().items() if model.header.needs and name not in GIVEN
     }

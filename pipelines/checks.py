@@ -1,0 +1,59 @@
+"""Checks of a table against the header of its model."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import duckdb
+
+from pipelines import adoption
+from pipelines.model import FIGURES, FRESH, Model, ModelError
+
+
+class Built(NamedTuple):
+    """A table just built: its rows, and the constraints of its header that rows of it break."""
+
+    model: Model
+    rows: int
+    broken: dict[str, int]
+
+
+def checked(connection: duckdb.DuckDBPyConnection, model: Model, *, is_partial: bool = False) -> Built:
+    """Count a table's rows and those that break its header; `is_partial`: only those in `FRESH` may.
+
+    Raises `ModelError` where the columns differ.
+    """
+    columns = _columns(connection, model.name)
+    header = {name: column.type for name, column in model.header.columns.items()}
+    if list(columns.items()) != list(header.items()):
+        raise ModelError(f"{model.name}: its header says {header}, the table is {columns}")
+    metric = model.header.metric
+    table, held = model.name, columns
+    if metric:
+        # What a view adds holds by construction.
+        table = f"{FIGURES}.{model.table}"
+        held = _columns(connection, table)
+    key = model.header.key
+    if metric and metric.area == "adoption":
+        key = adoption.key(metric.estimate)
+    documented = {name: column for name, column in model.header.columns.items() if name in held}
+    counts = {f"{', '.join(key)} is unique": f"count(*) - count(distinct ({', '.join(key)}, 0))"}
+    if not metric:
+        counts |= {
+            f"{name} is not null": f'count(*) - count("{name}")'
+            for name, column in documented.items()
+            if not column.nullable
+        }
+    accepted = {name: [*column.accepted] for name, column in documented.items() if column.accepted}
+    counts |= {
+        f"{name} is accepted": f'count(*) filter (not list_contains(?, "{name}"))' for name in accepted
+    }
+    part = FRESH if is_partial else table
+    sql = f"select (select count(*) from {table}), {', '.join(counts.values())} from {part}"
+    ((rows, *broken),) = connection.execute(sql, [*accepted.values()]).fetchall()
+    return Built(model, rows, {name: number for name, number in zip(counts, broken, strict=True) if number})
+
+
+def _columns(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
+    """Column → type, in lower case."""
+    return {name: kind.lower() for name, kind, *_ in connection.execute(f"describe {table}").fetchall()}

@@ -1,0 +1,199 @@
+"""What has changed since the last build, row by row.
+
+A load notes which rows of `raw.*` went and which came (`delta.*`); a build notes the same of every table
+that it makes, for those made of it. Of other tables, as settings and histories, a digest tells whether they
+changed at all. What is not known to have changed stays as it was built. Nothing is known before the first
+build, with other settings, or where a build was cut short: then all is made anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence, Set
+
+import duckdb
+
+from connectors.records import KEYS
+
+_SCHEMA = """
+create schema if not exists delta;
+create table if not exists delta.load (version bigint);
+create schema if not exists built;
+create table if not exists built.build (settings varchar, version bigint);
+create table if not exists built.source (name varchar, rows bigint, hashes hugeint);
+create table if not exists built.broken (name varchar);
+"""
+# Every load since that build is noted.
+_IS_KNOWN = """
+    select 1
+    from built.build as b, raw.version as r
+    where b.settings = ?
+        and r.version - b.version = (select count(*) from delta.load where version > b.version)
+"""
+
+WordsOf = Callable[[str], Set[str] | None]
+"""Table → words among which are the columns that are read of it; None for all."""
+
+
+def prepare(connection: duckdb.DuckDBPyConnection) -> None:
+    """Create what changes are noted in, where it is missing."""
+    connection.execute(_SCHEMA)
+
+
+def forget(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the next build a whole one."""
+    connection.execute("truncate built.build")
+
+
+def is_noted(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether there is a build that changes can be told from."""
+    return bool(connection.execute("from built.build").fetchall())
+
+
+def note_gone(
+    connection: duckdb.DuckDBPyConnection, stream: str, rows: str, parameters: Sequence[object]
+) -> None:
+    """Note rows that are about to leave `raw.<stream>`, or to become others: what the query `rows` yields."""
+    _note(connection, stream, rows, parameters, is_new=False)
+
+
+def note_come(
+    connection: duckdb.DuckDBPyConnection, stream: str, rows: str, parameters: Sequence[object]
+) -> None:
+    """Note rows that are about to be in `raw.<stream>`."""
+    _note(connection, stream, rows, parameters, is_new=True)
+
+
+def _note(
+    connection: duckdb.DuckDBPyConnection,
+    stream: str,
+    rows: str,
+    parameters: Sequence[object],
+    *,
+    is_new: bool,
+) -> None:
+    connection.execute(
+        f'create table if not exists delta."{stream}" as'
+        f' select *, null::boolean as is_new from raw."{stream}" limit 0'
+    )
+    connection.execute(
+        f'insert into delta."{stream}" by name select *, {str(is_new).lower()} as is_new from ({rows})',
+        parameters,
+    )
+
+
+def note_load(connection: duckdb.DuckDBPyConnection) -> None:
+    """Note that all that the load to this version of `raw.*` changed is noted."""
+    connection.execute("insert into delta.load from raw.version")
+
+
+class Deltas:
+    """What has changed since the last build; what is made in this one is told of as it is made."""
+
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, settings: str | None, sources: Iterable[str]
+    ) -> None:
+        """`settings` say what shapes the tables beside the data, None that nothing is known or kept.
+        `sources` are the tables read that no model makes. Until `keep`, nothing counts as built."""
+        self._connection = connection
+        self._settings = settings
+        self._rows: dict[str, str] = {}
+        self._unknown: set[str] = set()
+        self._columns: dict[str, list[str]] = {}
+        self._found: dict[str, bool] = {}
+        self.was_broken: Set[str] = frozenset()
+        """Models whose tables broke their headers: never left as they are."""
+        self.is_known = False
+        """Whether anything was built that can stay."""
+        if settings is None:
+            return
+        connection.execute(_SCHEMA)
+        self.is_known = bool(connection.execute(_IS_KNOWN, [settings]).fetchall())
+        connection.execute("truncate built.build")
+        digests = " union all ".join(
+            f"select '{name}' as name, count(*) as rows, sum(hash(t))::hugeint as hashes from {name} as t"
+            for name in sorted({*sources} - {f"raw.{stream}" for stream in KEYS})
+        )
+        connection.execute(f"create or replace temp table source_digest as {digests}")
+        if self.is_known:
+            noted = connection.execute(
+                "select table_name from duckdb_tables() where schema_name = 'delta' and table_name <> 'load'"
+            ).fetchall()
+            self._rows = {f"raw.{stream}": f"delta.{stream}" for (stream,) in noted}
+            differing = connection.execute(
+                "select n.name from source_digest as n left join built.source as w using (name)"
+                " where (n.rows, n.hashes) is distinct from (w.rows, w.hashes)"
+            ).fetchall()
+            self._unknown = {name for (name,) in differing}
+            self.was_broken = {name for (name,) in connection.execute("from built.broken").fetchall()}
+
+    def of(self, names: Iterable[str], words_of: WordsOf = lambda _: None) -> list[str]:
+        """Those of the tables that have changed, or may have, as far as these words tell; see `rows`."""
+        return [name for name in names if not self.is_known or self._has_changed(name, words_of(name))]
+
+    def _has_changed(self, name: str, words: Set[str] | None) -> bool:
+        rows = self.rows(name, words)
+        if rows is None:
+            return name in self._unknown
+        if rows not in self._found:
+            self._found[rows] = bool(self._connection.execute(f"from ({rows}) limit 1").fetchall())
+        return self._found[rows]
+
+    def rows(self, name: str, words: Set[str] | None = None, *, only_gone: bool = False) -> str | None:
+        """A query for the rows of a changed table that went or came, as far as its columns among `words`
+        (None for all) tell them apart; None where that is not known."""
+        if name not in self._rows or name in self._unknown:
+            return None
+        relation = self._rows[name]
+        if relation not in self._columns:
+            described = self._connection.execute(f"describe {relation}").fetchall()
+            self._columns[relation] = [column for column, *_ in described if column != "is_new"]
+        held = self._columns[relation]
+        read = [column for column in held if words is None or column in words] or held
+        listed = ", ".join(f'"{column}"' for column in read)
+        is_other = "< 0" if only_gone else "<> 0"
+        return f"select {listed} from {relation} group by all having sum(if(is_new, 1, -1)) {is_other}"
+
+    def relation(self, name: str) -> str:
+        """The rows of a changed table that went and came, of a table that `compare` was told of."""
+        return self._rows[name]
+
+    def told(self, name: str, relation: str) -> None:
+        """`relation` has the rows of a table that went and came (`is_new`)."""
+        if self._connection.execute(f"select 1 from {relation} limit 1").fetchall():
+            self._rows[name] = relation
+
+    def unknown(self, name: str) -> None:
+        """The table was made anew, whatever it was."""
+        self._unknown.add(name)
+
+    def compare(self, name: str, old: str, new: str) -> bool:
+        """Note how the table `name` becomes what `new` holds, having been what `old` does, by the hashes of
+        rows; False where it stays."""
+        relation = f'"delta of {name}"'
+        self._connection.execute(
+            f"create or replace temp table {relation} as"
+            f" select *, true as is_new from {new} as t"
+            f" anti join (select hash(o) as h from {old} as o) on h = hash(t)"
+            f" union all"
+            f" select *, false from {old} as t"
+            f" anti join (select hash(n) as h from {new} as n) on h = hash(t)"
+        )
+        self.told(name, relation)
+        return name in self._rows
+
+    def keep(self, broken: Iterable[str]) -> None:
+        """All is built: the next build begins from here. `broken` are models that break their headers."""
+        if self._settings is None:
+            return
+        self._connection.execute("begin")
+        self._connection.execute(
+            "drop schema delta cascade; truncate built.broken;"
+            "create or replace table built.source as from source_digest;"
+        )
+        self._connection.execute(_SCHEMA)
+        for name in broken:
+            self._connection.execute("insert into built.broken values (?)", [name])
+        self._connection.execute(
+            "insert into built.build select ?, version from raw.version", [self._settings]
+        )
+        self._connection.execute("commit")

@@ -1,0 +1,109 @@
+"""Tables of a metric's figures: all of them, or those of periods in which something changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import duckdb
+
+from pipelines.deltas import Deltas
+from pipelines.model import FIGURES, FRESH, QUANTILES, Model, metric_queries
+
+# What the queries of a metric read instead, where only stale periods are made anew.
+_STALE = {
+    "core.period": "select p.* from core.period as p semi join stale_period using (period_id)",
+    "marts.period": "select p.* from marts.period as p semi join stale_period using (grain, period_start)",
+}
+# A week counts in the periods that its Monday falls in.
+_STALE_PERIODS = """
+    create or replace temp table stale_period as
+    with stale as (
+        select unnest([day, date_trunc('week', day)::date]) as day from ({days}) where day is not null
+    )
+
+    select distinct
+        grain, period_start(grain, day) as period_start,
+        period_id(grain, period_start(grain, day)) as period_id
+    from (select day, unnest(grains()) as grain from stale)
+"""
+
+
+class Builder:
+    """Makes the figures of one metric after the other."""
+
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        changes: Deltas,
+        known: Mapping[str, Model],
+        folder: Path,
+    ) -> None:
+        self._connection = connection
+        self._changes = changes
+        self._known = known
+        self._folder = folder
+        self._stale = ""
+        """How `stale_period` was made: metrics that read the same share it."""
+        self._ordered = ""
+        """What `ordered`, a temporary table, has the values of: two quantiles of the same, one after the
+        other, sort them once."""
+
+    def build(self, model: Model) -> bool:
+        """Make a metric's figures. Returns whether only those in the temporary table `FRESH` are new."""
+        connection = self._connection
+        assert model.header.metric
+        estimate, figures, rows = metric_queries(model.table, model.header, self._folder)
+        observation, table = model.sql, f"{FIGURES}.{model.table}"
+        is_partial = self._find_stale(model)
+        if is_partial:
+            for whole in _STALE:
+                part = _part(whole)
+                observation, figures = observation.replace(whole, part), figures.replace(whole, part)
+            observation = f"from ({observation}) semi join stale_period using (period_id)"
+        connection.execute(f"create or replace temp view observation as\n{observation}")
+        is_quantile = model.header.metric.estimate in QUANTILES
+        if is_quantile and observation != self._ordered:
+            values = (self._folder / "ordered.sql").read_text()
+            connection.execute(f"create or replace temp table ordered as\n{values}")
+        self._ordered = observation if is_quantile else ""
+        connection.execute(f"create or replace temp table figure as\n{estimate}")
+        if is_partial:
+            connection.execute(f"create or replace temp table {FRESH} as\n{figures}")
+            connection.execute("begin")
+            connection.execute(
+                f"delete from {table} where (grain, period_start) in"
+                " (select (grain, period_start) from stale_period)"
+            )
+            connection.execute(f"insert into {table} from {FRESH}")
+            connection.execute("commit")
+        else:
+            connection.execute(f"create or replace table {table} as\n{figures}")
+            connection.execute(f"create or replace view {model.name} as\n{rows}")
+        connection.execute("drop table figure; drop view observation")
+        self._changes.unknown(model.name)
+        return is_partial
+
+    def _find_stale(self, model: Model) -> bool:
+        """Fill the temporary table `stale_period` with the periods in which rows count that have changed;
+        False where figures of all periods may be others."""
+        if model.name in self._changes.was_broken:
+            return False
+        days = []
+        for read in self._changes.of(model.reads, model.words_of):
+            day = self._known[read].header.day if read in self._known else None
+            changed = self._changes.rows(read)
+            if day is None or changed is None:
+                return False
+            days.append(f"select {day} as day from ({changed})")
+        periods = _STALE_PERIODS.format(days=" union all ".join(days))
+        if periods != self._stale:
+            self._connection.execute(periods)
+            for whole, stale in _STALE.items():
+                self._connection.execute(f"create or replace temp table {_part(whole)} as\n{stale}")
+        self._stale = periods
+        return True
+
+
+def _part(whole: str) -> str:
+    return f"stale_{whole.replace('.', '_')}"

@@ -1,0 +1,79 @@
+"""A model's table made anew: the rows that changes touch alone, where its header says how to find them.
+
+Both ways run the same query. What a refresh leaves out of it, by lines that begin with `-- refresh:`, is
+what is read for other rows; those that come of it all the same are dropped.
+"""
+
+from __future__ import annotations
+
+import duckdb
+
+from pipelines.deltas import Deltas
+from pipelines.model import FRESH, Model
+
+MOST = 0.2
+"""Share of a table's rows from which on making them all anew takes no longer."""
+_IN_A_REFRESH = "-- refresh: "
+
+
+def build(connection: duckdb.DuckDBPyConnection, changes: Deltas, model: Model, *, is_read: bool) -> bool:
+    """Bring the table in line with what it is made of, and note how it changed if it `is_read` by others.
+
+    Returns whether only the rows in the temporary table `FRESH` may break the model's header.
+    """
+    name = model.name
+    if changes.is_known and _find_touched(connection, changes, model):
+        _replace_touched(connection, changes, model)
+        return {*model.header.by} <= {*model.header.key}
+    if not changes.is_known or not is_read:
+        connection.execute(f"create or replace table {name} as\n{model.sql}")
+        changes.unknown(name)
+        return False
+    made = f"{model.table}__made"
+    connection.execute(f"create or replace table {model.schema}.{made} as\n{model.sql}")
+    if changes.compare(name, name, f"{model.schema}.{made}"):
+        connection.execute(f"drop table {name}; alter table {model.schema}.{made} rename to {model.table}")
+    else:
+        connection.execute(f"drop table {model.schema}.{made}")
+    return False
+
+
+def _find_touched(connection: duckdb.DuckDBPyConnection, changes: Deltas, model: Model) -> bool:
+    """Fill the temporary table `touched`; False where all rows are to be made anew."""
+    by, rules = model.header.by, []
+    if not by or model.name in changes.was_broken:
+        return False
+    needs = [model.header.needs] if model.header.needs else []
+    for read in changes.of([*model.reads, *needs], model.words_of):
+        rule = model.header.touched.get(read)
+        changed = changes.rows(read, model.words_of(read))
+        if rule is None or changed is None:
+            return False
+        query = rule if isinstance(rule, str) else f"select {', '.join(rule)} from changed"
+        rules.append(f"from (with changed as materialized ({changed}) {query})")
+    connection.execute(
+        f"create or replace temp table touched as select distinct * from ({' union all '.join(rules)})"
+        f" as found ({', '.join(by)})"
+    )
+    ((touched, rows),) = connection.execute(
+        f"select (select count(*) from touched), (select count(*) from {model.name})"
+    ).fetchall()
+    return bool(touched <= MOST * rows)
+
+
+def _replace_touched(connection: duckdb.DuckDBPyConnection, changes: Deltas, model: Model) -> None:
+    name, by = model.name, ", ".join(model.header.by)
+    query = model.sql.replace(_IN_A_REFRESH, "")
+    connection.execute(
+        f"create or replace temp table {FRESH} as from (\n{query}\n) semi join touched using ({by})"
+    )
+    connection.execute(f"create or replace temp table stale as from {name} semi join touched using ({by})")
+    if changes.compare(name, "stale", FRESH):
+        changed = " and ".join(f"t.{column} = c.{column}" for column in model.header.by)
+        connection.execute(
+            f"create or replace temp table touched as select distinct {by} from {changes.relation(name)}"
+        )
+        connection.execute("begin")
+        connection.execute(f"delete from {name} as t using touched as c where {changed}")
+        connection.execute(f"insert into {name} from {FRESH} semi join touched using ({by})")
+        connection.execute("commit")
