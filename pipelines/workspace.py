@@ -6,28 +6,23 @@ docs/workspace.md describes every setting. Every error names the file, the line,
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, get_args
-
-from pydantic import BaseModel, Secret, SecretBytes, SecretStr
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import connectors
 from connectors.connector import Options
-from pipelines import annotation_settings, platform_settings
+from pipelines import annotation_settings, platform_settings, secret_settings
 from pipelines.annotation_settings import AnnotationConfig, Level
 from pipelines.config_file import (
     NOT_A_GROUP,
-    NOT_A_LIST,
-    REFERENCE,
     ConfigFile,
     ConfigProblem,
     Location,
-    Model,
     suggestion,
 )
+from pipelines.listed_settings import entries_of, named_in, taken_entry, validated_entries, words
 from pipelines.message_settings import AlertsConfig, DigestConfig
 from pipelines.platform_settings import PlatformConfig
 from pipelines.setting_types import Name, Settings
@@ -45,7 +40,7 @@ from pipelines.sign_in_settings import SignInConfig
 from pipelines.survey_settings import SurveysConfig
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from connectors.connector import Connector
 
@@ -74,7 +69,6 @@ DEFAULT_FILE = Path("cairn.yaml")
 PATTERN_OPTIONS = ("releases",)
 """Options of a source that the SQL models use as RE2 patterns, whatever the connector."""
 
-_WITH_PASSWORD = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s:@]*:([^/\s@]+)@", re.IGNORECASE)
 Item = TypeVar("Item")
 
 
@@ -118,14 +112,12 @@ def load(path: Path, environ: Mapping[str, str]) -> Workspace:
     workspace = None
     if file.data is not None:
         sources = _sources(file, file.data)
-        teams = _taken(file, "teams", "team", sources) or _found(
-            _validated_entries(file, "teams", TeamConfig)
-        )
+        teams = _taken(file, "teams", "team", sources) or _found(validated_entries(file, "teams", TeamConfig))
         services = _taken(file, "services", "service", sources) or _found(
-            _validated_entries(file, "services", ServiceConfig)
+            validated_entries(file, "services", ServiceConfig)
         )
-        _check_names(file, "teams", _words(file, "teams", "name"))
-        _check_names(file, "services", _words(file, "services", "name"))
+        _check_names(file, "teams", words(file, "teams", "name"))
+        _check_names(file, "services", words(file, "services", "name"))
         _check_teams(file)
         _check_production(file)
         surveys = _surveys(file, sources)
@@ -197,7 +189,7 @@ def _taken(
     file: ConfigFile, key: str, stream: str, sources: Sequence[SourceConfig | None]
 ) -> TakenFrom | None:
     """The setting `{from: SOURCE}` of a list, or None where it is a list, or wrong."""
-    entry = _taken_entry(file, key)
+    entry = taken_entry(file, key)
     taken = None if entry is None else file.validated(TakenFrom, entry, (key,), known=["from"])
     if taken is None:
         return None
@@ -215,7 +207,7 @@ def _check_source(
 ) -> None:
     """Refuse a source that is not there, or that lacks a stream: `wanted` is the stream, its word, a mend."""
     stream, word, mend = wanted
-    named = _words(file, "sources", "name"), _words(file, "sources", "kind")
+    named = words(file, "sources", "name"), words(file, "sources", "kind")
     known = [said for name, kind in zip(*named, strict=True) if (said := name or kind)]
     if name not in known:
         mend = f"{suggestion(name, known)}Name one of `sources`: {', '.join(known)}"
@@ -231,7 +223,7 @@ def _check_source(
 
 def _surveys(file: ConfigFile, sources: Sequence[SourceConfig | None]) -> SurveysConfig:
     value = (file.data or {}).get("surveys", {})
-    _check_secrets(file, SurveysConfig, value, ("surveys",))
+    secret_settings.check(file, SurveysConfig, value, ("surveys",))
     context = {"folder": file.path.absolute().parent}
     surveys = file.validated(SurveysConfig, value, ("surveys",), context=context)
     if surveys and surveys.roster and surveys.roster.source:
@@ -250,7 +242,7 @@ def _messages(file: ConfigFile) -> dict[str, Settings | None]:
     for key, model in models.items():
         if key in (file.data or {}):
             value = (file.data or {})[key]
-            _check_secrets(file, model, value, (key,))
+            secret_settings.check(file, model, value, (key,))
             found[key] = file.validated(model, value, (key,))
     return found
 
@@ -261,59 +253,20 @@ def _sign_in(file: ConfigFile) -> SignInConfig | None:
         if "sign_in" in (file.data or {}):
             file.add(("sign_in",), "has no value", "Write its settings below it, or remove the line")
         return None
-    _check_secrets(file, SignInConfig, value, ("sign_in",))
+    secret_settings.check(file, SignInConfig, value, ("sign_in",))
     return file.validated(SignInConfig, value, ("sign_in",))
 
 
-def _taken_entry(file: ConfigFile, key: str) -> dict[str, Any] | None:
-    entry = (file.data or {}).get(key)
-    return entry if isinstance(entry, dict) and "from" in entry else None
-
-
-def _entries(file: ConfigFile, key: str) -> list[Any]:
-    entries = (file.data or {}).get(key, [])
-    if isinstance(entries, list):
-        return entries
-    if _taken_entry(file, key) is not None:
-        return []
-    if entries is None:
-        file.add((key,), "has no value", "Write a list after the colon, or remove the line")
-    else:
-        file.add((key,), *NOT_A_LIST)
-    return []
-
-
-def _words(file: ConfigFile, key: str, field: str) -> list[str | None]:
-    """The text of one field in each entry of a list, as far as it is text, valid or not.
-
-    What one entry says of another is judged by these, so that no problem waits for another's mend.
-    """
-    values = [entry.get(field) if isinstance(entry, dict) else None for entry in _entries(file, key)]
-    return [value.strip() or None if isinstance(value, str) else None for value in values]
-
-
-def _named_in(file: ConfigFile, key: str, field: str) -> Iterator[tuple[Location, str]]:
-    """As `_words`, of a field that may also hold several; each with where it stands."""
-    for index, entry in enumerate(_entries(file, key)):
-        value = entry.get(field) if isinstance(entry, dict) else None
-        places = enumerate(value) if isinstance(value, list) else [(None, value)]
-        for number, name in places:
-            if isinstance(name, str) and name.strip():
-                location = (key, index, field) if number is None else (key, index, field, number)
-                yield location, name.strip()
-
-
-def _validated_entries(file: ConfigFile, key: str, model: type[Model]) -> list[Model | None]:
-    """The entries of a list, with None in the place of one that has problems."""
-    return [file.validated(model, entry, (key, i)) for i, entry in enumerate(_entries(file, key))]
-
-
 def _sources(file: ConfigFile, data: Mapping[str, Any]) -> list[SourceConfig | None]:
-    entries = _entries(file, "sources")
+    entries = entries_of(file, "sources")
     if not entries and isinstance(data.get("sources", []), list):
         file.add(("sources",), "names nothing to read", "Add `- {kind: git, repositories: [PATH-OR-URL]}`")
     sources = [_source(file, entry, ("sources", i)) for i, entry in enumerate(entries)]
-    names = zip(_words(file, "sources", "name"), _words(file, "sources", "kind"), strict=True)
+    names = zip(
+        words(file, "sources", "name"),
+        words(file, "sources", "kind"),
+        strict=True,
+    )
     # Each has a folder of its name, and some file systems take `Git` and `git` for one.
     _check_names(file, "sources", [(name or kind or "").casefold() or None for name, kind in names])
     return sources
@@ -332,7 +285,7 @@ def _source(file: ConfigFile, entry: Any, location: Location) -> SourceConfig | 
     if connector is not None:
         model = connector.options_type
         settings = {key: value for key, value in entry.items() if key not in ("kind", "name")}
-        _check_secrets(file, model, entry, location)
+        secret_settings.check(file, model, entry, location)
         for key in set(PATTERN_OPTIONS) & model.model_fields.keys() & settings.keys():
             _check_pattern(file, settings[key], (*location, key))
         options = file.validated(
@@ -379,13 +332,13 @@ def _platform(file: ConfigFile) -> PlatformConfig:
 
 
 def _annotations(file: ConfigFile, platform: PlatformConfig) -> tuple[AnnotationConfig, ...]:
-    annotations = _validated_entries(file, "annotations", AnnotationConfig)
+    annotations = validated_entries(file, "annotations", AnnotationConfig)
     known: dict[Level, list[str]] = {"capability": [one.name for one in platform.capabilities]}
     lists: tuple[tuple[str, Level], ...] = (("teams", "team"), ("services", "service"))
     for key, level in lists:
         # Without services of its own, every repository is one.
-        if _taken_entry(file, key) is None and (level == "team" or _entries(file, key)):
-            known[level] = [name for name in _words(file, key, "name") if name]
+        if taken_entry(file, key) is None and (level == "team" or entries_of(file, key)):
+            known[level] = [name for name in words(file, key, "name") if name]
     annotation_settings.check(file, annotations, known)
     return _found(annotations)
 
@@ -411,40 +364,6 @@ def _re2_problem(pattern: str) -> str | None:
     return None
 
 
-def _check_secrets(file: ConfigFile, model: type[BaseModel], entry: object, location: Location) -> None:
-    """Refuse a secret that stands in the file itself."""
-    for secret in _secret_locations(model, entry, location):
-        for place, text in file.texts(secret):
-            if text and not REFERENCE.fullmatch(text):
-                mend = "Write `${NAME}`, and put the secret into that environment variable"
-                file.hide(text, "…")
-                file.reject(place, "is a secret and must not stand in the file", mend)
-    for place, text in file.texts(location):
-        account = _WITH_PASSWORD.match(text)
-        if account and not REFERENCE.fullmatch(account[1]):
-            mend = "Write `${NAME}` in its place, and put the password into that environment variable"
-            file.hide(account[1], "…")
-            file.reject(place, "holds a password, which must not stand in the file", mend)
-
-
-def _secret_locations(annotation: Any, value: object, location: Location) -> Iterator[Location]:
-    """Where in `value` pydantic expects a secret."""
-    if isinstance(annotation, type) and issubclass(annotation, SecretStr | SecretBytes | Secret):
-        yield location
-    elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        if isinstance(value, dict):
-            for name, field in annotation.model_fields.items():
-                key = field.alias or name
-                if key in value:
-                    yield from _secret_locations(field.annotation, value[key], (*location, key))
-    else:
-        for part in get_args(annotation):
-            if isinstance(value, list):
-                for index, item in enumerate(value):
-                    yield from _secret_locations(part, item, (*location, index))
-            yield from _secret_locations(part, value, location)
-
-
 def _check_names(file: ConfigFile, key: str, names: Sequence[str | None]) -> None:
     first: dict[str, int] = {}
     for index, name in enumerate(names):
@@ -455,11 +374,14 @@ def _check_names(file: ConfigFile, key: str, names: Sequence[str | None]) -> Non
 
 def _check_teams(file: ConfigFile) -> None:
     """Every team that is named exists, and none is above itself."""
-    teams, parents = _words(file, "teams", "name"), _words(file, "teams", "parent")
-    parts = (
-        () if _taken_entry(file, "teams") else (("services", "team"), ("teams", "parent"), ("goals", "team"))
+    teams, parents = (
+        words(file, "teams", "name"),
+        words(file, "teams", "parent"),
     )
-    for location, team in [named for key, field in parts for named in _named_in(file, key, field)]:
+    parts = (
+        () if taken_entry(file, "teams") else (("services", "team"), ("teams", "parent"), ("goals", "team"))
+    )
+    for location, team in [named for key, field in parts for named in named_in(file, key, field)]:
         if team not in teams:
             known = [name for name in teams if name]
             mend = suggestion(team, known) + f"Add `- name: {team}` to `teams`, or correct the name"

@@ -46,7 +46,7 @@ complaints, read, tool = workspace_file.complaints, workspace_file.read, workspa
         ("organisation: ' '\n" + TOOL, r":1: organisation: must not be empty\."),
         (TOOL, r":1: organisation: is missing\. Add it\."),
         ("organization: Acme\n" + HEAD + TOOL, r":1: organization: is not a setting\. Did you mean `organis"),
-        (HEAD + TOOL + "budgets: {}\n", r":3: budgets: is not a setting\. Known here: org"),
+        (HEAD + TOOL + "wishes: {}\n", r":3: wishes: is not a setting\. Known here: org"),
         (HEAD + TOOL + "failure_window: soon\n", r":3: failure_window: is no length of time such as 90m"),
         (HEAD + TOOL + "failure_window: 24\n", r":3: failure_window: is no length of time such as 90m"),
         (HEAD + TOOL + "surveys: {minimum_group: 4}\n", r":3: surveys\.minimum_group: .*5"),
