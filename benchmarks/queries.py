@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
+import streamlit as st
 
 from benchmarks import warehouses
 from benchmarks.organisation import Size
@@ -62,6 +63,7 @@ def main(size: Size) -> bool:
         totals, slowest = [], ("", 0.0)
         for _ in range(_VIEWS):
             view = _view(snapshot, rng)
+            st.cache_resource.clear()
             if isinstance(page, Page):
                 page.draw(view.source)
             else:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from functools import partial
+from types import FunctionType
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -12,7 +14,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from dashboards import figures, notes, queries, words
 from dashboards.definitions import heading
-from dashboards.view import View
+from dashboards.view import Cached, View
 
 _CONFIG = {"displayModeBar": False, "displaylogo": False, "scrollZoom": False, "doubleClick": False}
 
@@ -37,15 +39,14 @@ def trend(
     with (place or st).container(border=True):
         heading(view, metric, title)
         span = view.since, view.until
-        rows = queries.trend(view.source, metric, view.scope, view.grain, *span)
+        told = queries.definition(view.source, metric)
         changes = queries.change_points(view.source, metric, view.scope, *span)
-        figure = draw(rows, view.grain, changes)
         happened = notes.of(view, metric)
-        figures.annotate(figure, happened)
+        snapshot_id = view.source.snapshot.id
         st.plotly_chart(
-            figure,
+            _drawn(view.source, snapshot_id, metric, view.scope, view.grain, *span, draw, happened),
             key=metric,
-            alt=f"{queries.definition(view.source, metric)['title']} by {view.grain}{notes.said(happened)}",
+            alt=f"{told['title']} by {view.grain}{notes.said(happened)}",
             config=_CONFIG,
             on_select=partial(_choose, metric, view.grain),
             selection_mode="points",
@@ -53,10 +54,31 @@ def trend(
         for change in changes.to_dict("records")[-2:]:
             st.caption(
                 f"Level changed from the week of {words.day(change['period_start'])} on:"
-                f" {words.figure(change['before'], rows['unit'].iloc[0])} →"
-                f" {words.figure(change['after'], rows['unit'].iloc[0])}"
+                f" {words.figure(change['before'], told['unit'])} →"
+                f" {words.figure(change['after'], told['unit'])}"
                 f" (p = {change['p_value']:.2g}; {change['method']})"
             )
+
+
+@st.cache_resource(
+    max_entries=256, show_spinner=False, hash_funcs={FunctionType: lambda draw: draw.__qualname__}
+)
+def _drawn(
+    _source: Cached,
+    snapshot_id: str,  # noqa: ARG001 - what is kept is kept of it
+    metric: queries.Metric,
+    scope: queries.Scope,
+    grain: str,
+    since: date,
+    until: date,
+    draw: Draw,
+    happened: pd.DataFrame,
+) -> go.Figure:
+    """The chart, which takes ten times as long to make as to send: kept for whoever looks next."""
+    rows = queries.trend(_source, metric, scope, grain, since, until)
+    figure = draw(rows, grain, queries.change_points(_source, metric, scope, since, until))
+    figures.annotate(figure, happened)
+    return figure
 
 
 def still(figure: go.Figure, key: str, alt: str) -> None:

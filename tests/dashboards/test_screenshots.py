@@ -39,8 +39,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
 @pytest.mark.parametrize("name", PICTURES)
 @pytest.mark.timeout(600)
 def test_pictures(visitor: Visitor, shot: Path | None, name: str) -> None:
-    if shot is None:
-        pytest.skip("pictures are taken with --screenshots FOLDER")
+    assert shot
     path, width, scheme = PICTURES[name]
     page = visitor.open(path, width=width, scheme=scheme)
     look.settle(visitor, page)
