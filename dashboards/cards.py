@@ -17,7 +17,6 @@ from dashboards.definitions import explain
 from dashboards.report.charts import described, svg
 from dashboards.theme import MUTED
 from dashboards.view import View
-from pipelines.differences import Difference, detectable
 
 BASIS = {
     "batch_size": "deployment", "change_fail_rate": "deployment", "change_lead_time": "change",
@@ -56,14 +55,13 @@ def row(view: View, *metrics: queries.Metric, with_trend: bool = False) -> None:
     for metric in metrics:
         known, missing = latest(recent(view, metric))
         shown.append(_Shown(metric, known, missing, last_two(known)))
-    found = [verdicts.difference(view, *each.pair) if each.pair else None for each in shown]
-    judged = detectable([each if isinstance(each, Difference) else None for each in found])
+    judged = verdicts.judged(view, [each.pair for each in shown])
     abreast = len(metrics) if len(metrics) <= _ABREAST else 3
     for first in range(0, len(shown), abreast):
         columns = st.columns(abreast)
-        for column, each, is_detectable in zip(columns, shown[first:], judged[first:], strict=False):
+        for column, each, found in zip(columns, shown[first:], judged[first:], strict=False):
             with column.container(border=True, height="stretch", key=f"card-{each.metric}"):
-                _card(view, each, is_detectable, with_trend=with_trend)
+                _card(view, each, found.is_detectable, with_trend=with_trend)
 
 
 def _card(view: View, each: _Shown, is_detectable: bool | None, *, with_trend: bool) -> None:

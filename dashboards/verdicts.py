@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import pandas as pd
 
@@ -49,6 +49,16 @@ class Asked(Protocol):
 
     @property
     def grain(self) -> str: ...
+
+
+class Judged(NamedTuple):
+    """What a figure did between two periods."""
+
+    difference: Difference | None
+    missing: str
+    """Why there is none."""
+    is_detectable: bool | None
+    """More than chance, of all that are judged together; None without a difference."""
 
 
 @dataclass(frozen=True)
@@ -152,13 +162,20 @@ def verdicts(asked: Asked, metrics: Sequence[queries.Metric], start: date, back:
     """Each metric in the period that begins then, and as many periods before."""
     now = pd.Period(start, words.GRAINS[asked.grain])
     pairs = [(_row(asked, metric, now - back), _row(asked, metric, now)) for metric in metrics]
-    found = [difference(asked, *pair) for pair in pairs]
-    known = [each if isinstance(each, Difference) else None for each in found]
+    found = judged(asked, pairs)
     return [
-        Verdict(metric, *pair, gap, is_detectable, each if isinstance(each, str) else "")
-        for metric, pair, each, gap, is_detectable in zip(
-            metrics, pairs, found, known, differences.detectable(known), strict=True
-        )
+        Verdict(metric, *pair, each.difference, each.is_detectable, each.missing)
+        for metric, pair, each in zip(metrics, pairs, found, strict=True)
+    ]
+
+
+def judged(asked: Asked, pairs: Sequence[tuple[pd.Series, pd.Series] | None]) -> list[Judged]:
+    """What came of each pair of rows of `queries.trend`, an earlier and a later; all are one family."""
+    found = [_difference(asked, *pair) if pair else "" for pair in pairs]
+    known = [None if isinstance(each, str) else each for each in found]
+    return [
+        Judged(gap, each if isinstance(each, str) else "", is_detectable)
+        for each, gap, is_detectable in zip(found, known, differences.detectable(known), strict=True)
     ]
 
 
@@ -167,7 +184,7 @@ def _row(asked: Asked, metric: queries.Metric, period: pd.Period) -> pd.Series:
     return queries.trend(asked.source, metric, asked.scope, asked.grain, since, until).iloc[0]
 
 
-def difference(asked: Asked, before: pd.Series, now: pd.Series) -> Difference | str:
+def _difference(asked: Asked, before: pd.Series, now: pd.Series) -> Difference | str:
     """From one row of `queries.trend` to a later one, or why there is none."""
     for row in (now, before):
         said = words.period(row["period_start"], asked.grain)

@@ -11,8 +11,8 @@ from dashboards import queries, words
 from dashboards.comparing import FIVE, NOTABLE
 from dashboards.queries import Frames, Metric, Scope
 from dashboards.report.period import Period
-from dashboards.verdicts import difference
-from pipelines.differences import Difference, detectable
+from dashboards.verdicts import judged
+from pipelines.differences import Difference
 
 _NOUNS = {"change_lead_time": "change", "failed_deployment_recovery_time": "fault"}
 _SHOWN = 13
@@ -104,15 +104,12 @@ def compare(source: Frames, scope: Scope, period: Period) -> list[Compared]:
     """Each of the five; what is detectable is judged over all of them together."""
     asked, first = _Asked(source, scope, period.grain), period.back(_SHOWN - 1).since
     trends = [queries.trend(source, metric, scope, period.grain, first, period.until) for metric in FIVE]
-    found = [difference(asked, trend.iloc[-2], trend.iloc[-1]) for trend in trends]
-    known = [each if isinstance(each, Difference) else None for each in found]
+    found = judged(asked, [(trend.iloc[-2], trend.iloc[-1]) for trend in trends])
     told = [queries.definition(source, metric) for metric in FIVE]
     return [
         Compared(
             metric, period, str(one["title"]), str(one["better"] or ""), _NOUNS.get(metric, "deployment"),
-            trend, gap, each if isinstance(each, str) else "", is_detectable=bool(is_detected),
+            trend, each.difference, each.missing, is_detectable=bool(each.is_detectable),
         )
-        for metric, one, trend, each, gap, is_detected in zip(
-            FIVE, told, trends, found, known, detectable(known), strict=True
-        )
+        for metric, one, trend, each in zip(FIVE, told, trends, found, strict=True)
     ]  # fmt: skip
