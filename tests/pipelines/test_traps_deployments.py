@@ -119,11 +119,17 @@ def test_t12_overlapping_deployments_are_in_order_of_finish_and_the_older_one_is
     acme.deploy("t12-till", "x", "2026-01-02 00:00")
     acme.deploy("t12-till", "z", "2026-01-03 10:20", started="2026-01-03 10:10")
     acme.deploy("t12-till", "y", "2026-01-03 10:30", started="2026-01-03 10:20")
+    # Behind what was live when it began, but not the next after that.
+    acme.commits("t12-lap", "2026-01-01 00:00", "p", "q", "r")
+    acme.deploy("t12-lap", "q", "2026-01-03 10:00")
+    acme.deploy("t12-lap", "r", "2026-01-03 10:20", started="2026-01-03 10:10")
+    acme.deploy("t12-lap", "p", "2026-01-03 10:30", started="2026-01-03 10:15")
     yield
     shipped = acme.query("select shipped_at from core.shipment where change_id = 'github:t12@b'")
     assert [f"{row['shipped_at']:%H:%M}" for row in shipped] == ["10:20"]
     assert acme.value("change_fail_rate", "t12") == 0
     assert acme.value("change_fail_rate", "t12-till") == 1 / 3
+    assert acme.value("change_fail_rate", "t12-lap") == 0
 
 
 def test_t13_one_rollout_of_several_repositories_is_one_deployment_with_a_chain_in_each() -> None:
