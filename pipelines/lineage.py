@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby, pairwise
 from operator import itemgetter
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 import numpy as np
@@ -25,16 +25,16 @@ from numpy.typing import NDArray
 SCHEMA = """
 create schema if not exists lineage;
 create table if not exists lineage.line (line_id varchar, sequence bigint, sha varchar);
-create table if not exists lineage.label (line_id varchar, sha varchar, sequence bigint);
+create table if not exists lineage.label (line_id varchar, commit_key ubigint, sequence bigint);
 create table if not exists lineage.missing (
-    line_id varchar, source varchar, repository_id varchar, sha varchar, sequence bigint
+    line_id varchar, source varchar, repository_id varchar, commit_key ubigint, sequence bigint
 );
 create table if not exists lineage.ancestor (
     source varchar, repository_id varchar, ancestor varchar, descendant varchar, is_ancestor boolean
 );
 """
 
-Parents = Mapping[str, Sequence[str]]
+_Commit = TypeVar("_Commit", int, str)
 
 
 def first_containing(
@@ -63,9 +63,11 @@ def first_containing(
     return labels[:-1]
 
 
-def is_strict_ancestor(ancestor: str, descendant: str, parents: Parents) -> bool:
+def is_strict_ancestor(
+    ancestor: _Commit, descendant: _Commit, parents: Mapping[_Commit, Sequence[_Commit]]
+) -> bool:
     """Whether `ancestor` can be reached from `descendant` over at least one edge of `parents`."""
-    seen: set[str] = set()
+    seen: set[_Commit] = set()
     stack = [*parents.get(descendant, ())]
     while stack:
         commit = stack.pop()
@@ -79,15 +81,14 @@ def is_strict_ancestor(ancestor: str, descendant: str, parents: Parents) -> bool
 
 def reset(connection: duckdb.DuckDBPyConnection) -> None:
     """Forget everything, so that the next update walks it all."""
+    connection.execute("drop schema if exists lineage cascade")
     connection.execute(SCHEMA)
-    for table in ("line", "label", "missing", "ancestor"):
-        connection.execute(f"truncate lineage.{table}")
 
 
 def label(connection: duckdb.DuckDBPyConnection, moved: str | None = None) -> int:
     """Bring `lineage.label` in line with `core.line` and `core.commit`.
 
-    `moved` is a query for the commits (source, repository_id, sha) that are gone or have other parents.
+    `moved` is a query for the keys of commits (`commit_key`) that are gone or have other parents.
     Returns the number of labels given anew; the temporary view `changed_label` has those that went and
     those that came (`is_new`). Runs within the caller's transaction.
     """
@@ -105,7 +106,7 @@ def label(connection: duckdb.DuckDBPyConnection, moved: str | None = None) -> in
         labels = [_labels(line, part, chains[line]) for line, part in _sliced(commits) if line in chains]
         if labels:
             connection.register("incoming", pa.concat_tables(labels))
-            connection.execute("insert into lineage.label select line_id, sha, sequence from incoming")
+            connection.execute("insert into lineage.label select line_id, commit_key, sequence from incoming")
             connection.execute(_MISSING_PARENTS)
             connection.unregister("incoming")
         labelled += sum(part.num_rows for part in labels)
@@ -116,9 +117,9 @@ def label(connection: duckdb.DuckDBPyConnection, moved: str | None = None) -> in
 
 
 def _labels(line_id: str, commits: pa.Table, chain: Sequence[tuple[int, int]]) -> pa.Table:
-    """Labels of those `commits` (sha, its key, its parents' keys) of one line that its chain contains; and of
-    which of them some parent is not among `commits`."""
-    shas, keys, above = (column.combine_chunks() for column in commits.columns)
+    """Labels of those `commits` (key, parents' keys) of one line that its chain contains; and of which of
+    them some parent is not among `commits`."""
+    keys, above = (column.combine_chunks() for column in commits.columns)
     known = keys.to_numpy()
     order = np.argsort(known)
 
@@ -138,7 +139,7 @@ def _labels(line_id: str, commits: pa.Table, chain: Sequence[tuple[int, int]]) -
     is_edge = np.zeros(len(known), bool)
     is_edge[np.repeat(np.arange(len(known)), np.diff(ends))[parents == len(known)]] = True
     line = pa.DictionaryArray.from_arrays(pa.array(np.zeros(len(known), np.int32)), [line_id])
-    columns = {"line_id": line, "sha": shas, "sequence": labels, "is_edge": is_edge}
+    columns = {"line_id": line, "commit_key": keys, "sequence": labels, "is_edge": is_edge}
     return pa.table(columns).filter(labels > 0)
 
 
@@ -156,8 +157,8 @@ def compare(connection: duckdb.DuckDBPyConnection) -> int:
     }
     pairs = connection.execute("select distinct * exclude (low, high) from candidate order by all").fetchall()
     found = [
-        (source, repository_id, sha, live_sha, is_strict_ancestor(sha, live_sha, between[chain_id]))
-        for chain_id, source, repository_id, sha, live_sha in pairs
+        (source, repository_id, sha, live_sha, is_strict_ancestor(key, live_key, between[chain_id]))
+        for chain_id, source, repository_id, sha, live_sha, key, live_key in pairs
     ]
     names = ("source", "repository_id", "ancestor", "descendant", "is_ancestor")
     _insert(connection, "ancestor", names, [*dict.fromkeys(found)])
@@ -194,21 +195,20 @@ _AT_ONCE = 2_000_000
 _ARRIVED = """
     create or replace temp table arrived as
     from lineage.missing
-    semi join core.commit using (source, repository_id, sha);
+    semi join core.commit using (commit_key);
 
     delete from lineage.ancestor as a
     using arrived as r
     where not a.is_ancestor and a.source = r.source and a.repository_id = r.repository_id
 """
-_NONE_MOVED = "select source, repository_id, sha from core.commit limit 0"
+_NONE_MOVED = "select commit_key from core.commit limit 0"
 # What was found by way of a commit was found no earlier than that itself.
 _MOVED = """
     create or replace temp table moved as
-    select distinct line_id, source, repository_id, k.sequence
-    from ({moved}) as m
-    inner join (select distinct line_id, source, repository_id from core.line) as l
-        using (source, repository_id)
-    inner join lineage.label as k using (line_id, sha);
+    select distinct k.line_id, l.source, l.repository_id, k.sequence
+    from lineage.label as k
+    semi join ({moved}) as m using (commit_key)
+    inner join (select distinct line_id, source, repository_id from core.line) as l using (line_id);
 
     delete from lineage.ancestor as a
     using moved as m
@@ -252,7 +252,7 @@ _CHANGED_LINES = """
     left join size as s using (source, repository_id)
 """
 _LINES_FROM = """
-    select d.line_id, d.sequence, hash(d.sha)
+    select d.line_id, d.sequence, commit_key(d.source, d.repository_id, d.sha)
     from core.line as d
     inner join changed_line as c using (line_id)
     where d.sequence >= c.first
@@ -282,50 +282,52 @@ _FORGET = """
     where m.line_id = c.line_id and m.sequence >= c.first
 """
 _UNLABELLED = """
-    select l.line_id, c.sha, hash(c.sha) as key, list_transform(c.parents, lambda p: hash(p)) as parents
+    select l.line_id, c.commit_key, c.parent_keys
     from core.commit as c
     inner join (
         select line_id, source, repository_id from changed_line where batch = $1
     ) as l using (source, repository_id)
-    anti join lineage.label as k on k.line_id = l.line_id and k.sha = c.sha
+    anti join lineage.label as k on k.line_id = l.line_id and k.commit_key = c.commit_key
     order by l.line_id
 """
 _MISSING_PARENTS = """
     insert into lineage.missing
     with edge as (
-        select l.line_id, l.source, l.repository_id, i.sha, i.sequence
+        select l.line_id, l.source, l.repository_id, i.commit_key, i.sequence
         from incoming as i
         inner join changed_line as l using (line_id)
         where i.is_edge
     )
 
-    select line_id, source, repository_id, sha, sequence
+    select line_id, source, repository_id, commit_key, sequence
     from (
-        select e.line_id, source, repository_id, unnest(c.parents) as sha, e.sequence
+        select e.line_id, e.source, e.repository_id, unnest(c.parent_keys) as commit_key, e.sequence
         from core.commit as c
-        inner join edge as e using (source, repository_id, sha)
+        inner join edge as e using (commit_key)
     )
-    anti join core.commit using (source, repository_id, sha)
+    anti join core.commit using (commit_key)
 """
 _MISSING_DEPLOYED = """
     insert into lineage.missing
-    select d.line_id, d.source, d.repository_id, d.sha, d.sequence
+    select d.line_id, d.source, d.repository_id, commit_key(d.source, d.repository_id, d.sha) as commit_key, d.sequence
     from core.line as d
     inner join changed_line as l using (line_id)
-    anti join core.commit as c on c.source = d.source and c.repository_id = d.repository_id and c.sha = d.sha
+    anti join core.commit as c on c.commit_key = commit_key(d.source, d.repository_id, d.sha)
     where d.sequence >= l.first
 """
 _CANDIDATES = """
     create or replace temp table candidate as
     select
         r.chain_id, c.source, c.repository_id, r.sha, l.sha as live_sha,
-        low.sequence as low, high.sequence as high
+        low.commit_key as key, high.commit_key as live_key, low.sequence as low, high.sequence as high
     from core.environment_rollout as r
     inner join core.environment_rollout as l
         on l.chain_id = r.chain_id and l.environment = r.environment and l.sequence = r.live_sequence
     inner join core.chain as c on c.chain_id = r.chain_id
-    inner join lineage.label as low on low.line_id = r.chain_id and low.sha = r.sha
-    inner join lineage.label as high on high.line_id = r.chain_id and high.sha = l.sha
+    inner join lineage.label as low
+        on low.line_id = r.chain_id and low.commit_key = commit_key(c.source, c.repository_id, r.sha)
+    inner join lineage.label as high
+        on high.line_id = r.chain_id and high.commit_key = commit_key(c.source, c.repository_id, l.sha)
     anti join lineage.ancestor as a
         on a.source = c.source and a.repository_id = c.repository_id
         and a.ancestor = r.sha and a.descendant = l.sha
@@ -333,9 +335,9 @@ _CANDIDATES = """
 """
 # What lies on a way from the one to the other was first contained in between.
 _BETWEEN = """
-    select distinct d.chain_id, k.sha, c.parents
+    select distinct d.chain_id, commit_key, c.parent_keys
     from candidate as d
     inner join lineage.label as k on k.line_id = d.chain_id and k.sequence between d.low and d.high
-    inner join core.commit as c on c.source = d.source and c.repository_id = d.repository_id and c.sha = k.sha
+    inner join core.commit as c using (commit_key)
     order by d.chain_id
 """

@@ -219,7 +219,7 @@ def _build_by_python(connection: duckdb.DuckDBPyConnection, name: str, changes: 
 
 def _label(connection: duckdb.DuckDBPyConnection, changes: Deltas) -> None:
     """Labels are kept from build to build, but where commits may have become others."""
-    words = {"source", "repository_id", "sha", "parents"}
+    words = {"commit_key", "parent_keys"}
     moved = changes.rows("core.commit", words, only_gone=True)
     if changes.of(["core.commit"]) and moved is None:
         lineage.reset(connection)

@@ -92,3 +92,6 @@ create or replace temp macro rule_matches(kind, pattern, thing) as
 -- A level and key as a number. Rows are sorted by it, since a file can skip what is stored between two numbers, and of
 -- strings it looks at the first 8 bytes alone, which the names of services often share.
 create or replace temp macro subject_key(level, key) as md5_number_lower(level || ':' || key);
+
+-- A commit as a number, by which those of millions are found in an eighth of the time that three strings take.
+create or replace temp macro commit_key(source, repository_id, sha) as hash(source, repository_id, sha);

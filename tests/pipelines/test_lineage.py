@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines import lineage
+from pipelines.modelling import MODELS
 from tests.histories import imported
 
 REPOSITORY = ("git", "shop")
@@ -108,7 +109,7 @@ def test_an_update_ends_where_a_fresh_start_does(parents: Parents, data: st.Data
         _fill(connection, {sha: parents[sha] for sha in known}, chain)
         lineage.label(connection)
         wanted = first_containing(chain, {sha: parents[sha] for sha in known})
-        assert dict(connection.execute("select sha, sequence from lineage.label").fetchall()) == wanted
+        assert _labels(connection) == wanted
 
 
 def test_an_appended_deployment_labels_new_commits_alone(tmp_path: Path) -> None:
@@ -128,9 +129,7 @@ def test_a_commit_that_comes_in_late_is_walked_then() -> None:
     _fill(connection, {"0": [], "1": ["0"], "2": ["1"], "3": ["2"]}, ["0", "2", "3"])
     # From the deployment that it was missed in.
     assert lineage.label(connection) == 3
-    assert dict(connection.execute("select sha, sequence from lineage.label").fetchall()) == {
-        "0": 1, "1": 2, "2": 2, "3": 3,
-    }  # fmt: skip
+    assert _labels(connection) == {"0": 1, "1": 2, "2": 2, "3": 3}
     assert connection.execute("from lineage.missing").fetchall() == []
 
 
@@ -160,9 +159,11 @@ def test_the_real_history_is_walked_as_git_walks_it(tmp_path: Path) -> None:
 
 def _tables() -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect()
+    connection.execute((MODELS / "macros.sql").read_text())
     connection.execute("create schema core")
     connection.execute(
-        "create table core.commit (source varchar, repository_id varchar, sha varchar, parents varchar[]);"
+        "create table core.commit ("
+        "source varchar, repository_id varchar, sha varchar, commit_key ubigint, parent_keys ubigint[]);"
         "create table core.line ("
         "line_id varchar, source varchar, repository_id varchar, sequence bigint, sha varchar)"
     )
@@ -170,10 +171,20 @@ def _tables() -> duckdb.DuckDBPyConnection:
     return connection
 
 
+def _labels(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """Commit → sequence of the deployment that contains it first."""
+    rows = connection.execute(
+        "select sha, sequence from lineage.label inner join core.commit using (commit_key)"
+    ).fetchall()
+    return dict(rows)
+
+
 def _fill(connection: duckdb.DuckDBPyConnection, parents: Parents, chain: list[str]) -> None:
     connection.execute("truncate core.commit; truncate core.line")
     connection.executemany(
-        "insert into core.commit values (?, ?, ?, ?)", [[*REPOSITORY, *p] for p in parents.items()]
+        "insert into core.commit select $1, $2, $3, commit_key($1, $2, $3),"
+        " list_transform($4::varchar[], lambda parent: commit_key($1, $2, parent))",
+        [[*REPOSITORY, *p] for p in parents.items()],
     )
     if chain:
         rows = [["line", *REPOSITORY, sequence, sha] for sequence, sha in enumerate(chain, 1)]

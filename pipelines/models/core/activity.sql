@@ -1,31 +1,36 @@
 /*
-description: Days on which anything is known to have happened to a subject.
-grain: one row per level, key, day and whether there was a deployment
-key: [level, key, day, is_deployment]
+description: The first and the last day on which anything is known to have happened to a subject.
+grain: one row per level and key
+key: [level, key]
 columns:
   level: {type: varchar, description: "Level of the figures", accepted: [service, repository, tenure]}
   key: {type: varchar, description: "Name of the service or repository, or of a service in a team"}
-  day: {type: date, description: "Local day"}
-  is_deployment: {type: boolean, description: "A deployment finished on it"}
+  first_day: {type: date, description: "Local day"}
+  last_day: {type: date, description: "Local day"}
+  is_deployed: {type: boolean, description: "A deployment is among it"}
 */
-with happened as (
-    select h.chain_id, c.committed_at as moment
+with home as (
+    select c.chain_id, c.source, c.repository_id, r.covered_until
+    from core.chain as c
+    inner join core.repository as r using (source, repository_id)
+),
+
+happened as (
+    select h.chain_id, c.committed_at as moment, h.covered_until
     from core.commit as c
-    inner join core.chain as h using (source, repository_id)
+    inner join home as h using (source, repository_id)
     union all
-    select h.chain_id, unnest([p.opened_at, p.merged_at, p.closed_at])
+    select h.chain_id, unnest([p.opened_at, p.merged_at, p.closed_at]), h.covered_until
     from raw.pull_request as p
-    inner join core.chain as h on h.source = p.source and h.repository_id = p.repository
+    inner join home as h on h.source = p.source and h.repository_id = p.repository
     union all
-    select chain_id, counted_at from core.run
+    select r.chain_id, r.counted_at, h.covered_until
+    from core.run as r
+    inner join home as h using (chain_id)
 ),
 
 moment as (
-    select m.chain_id, m.moment, false as is_deployment
-    from happened as m
-    inner join core.chain as h using (chain_id)
-    inner join core.repository as r using (source, repository_id)
-    where m.moment <= r.covered_until
+    select chain_id, moment, false as is_deployment from happened where moment <= covered_until
     union all
     select chain_id, finished_at, true from core.chain_deployment
 ),
@@ -42,33 +47,41 @@ incident as (
     union all
     select h.chain_id, null, i.opened_at
     from core.incident as i
-    inner join core.repository as r on r.source = i.at_source and r.repository_id = i.repository_id
-    inner join core.chain as h on h.source = r.source and h.repository_id = r.repository_id
-    where i.service is null and i.opened_at <= r.covered_until
+    inner join home as h on h.source = i.at_source and h.repository_id = i.repository_id
+    where i.service is null and i.opened_at <= h.covered_until
 ),
 
--- A tenure cuts days in two, so only there each moment counts.
-by_day as (
-    select chain_id, local_date(moment) as day, is_deployment from moment group by all
+by_chain as (
+    select chain_id, min(moment) as first_at, max(moment) as last_at, bool_or(is_deployment) as is_deployed
+    from moment
+    group by chain_id
+),
+
+spanned as (
+    select s.level, s.key, c.first_at, c.last_at, c.is_deployed
+    from by_chain as c
+    inner join core.subject as s using (chain_id)
+    where s.level <> 'tenure'
+    union all
+    select s.level, s.key, i.moment, i.moment, false
+    from incident as i
+    inner join core.subject as s
+        on s.chain_id = i.chain_id and (s.level = 'repository' or s.service = coalesce(i.service, s.service))
+    where s.level <> 'tenure'
+    union all
+    select s.level, s.key, m.moment, m.moment, m.is_deployment
+    from (
+        select chain_id, null as service, moment, is_deployment from moment
+        union all
+        select chain_id, service, moment, false from incident
+    ) as m
+    inner join core.subject as s
+        on s.level = 'tenure' and s.chain_id = m.chain_id and s.service = coalesce(m.service, s.service)
+        and during(m.moment, s.valid_from, s.valid_until)
 )
 
-select s.level, s.key, d.day, d.is_deployment
-from by_day as d
-inner join core.subject as s using (chain_id)
-where s.level <> 'tenure'
-union
-select s.level, s.key, local_date(i.moment), false
-from incident as i
-inner join core.subject as s
-    on s.chain_id = i.chain_id and (s.level = 'repository' or s.service = coalesce(i.service, s.service))
-where s.level <> 'tenure'
-union
-select s.level, s.key, local_date(m.moment), m.is_deployment
-from (
-    select chain_id, null as service, moment, is_deployment from moment
-    union all
-    select chain_id, service, moment, false from incident
-) as m
-inner join core.subject as s
-    on s.level = 'tenure' and s.chain_id = m.chain_id and s.service = coalesce(m.service, s.service)
-    and during(m.moment, s.valid_from, s.valid_until)
+select
+    level, key, local_date(min(first_at)) as first_day, local_date(max(last_at)) as last_day,
+    bool_or(is_deployed) as is_deployed
+from spanned
+group by level, key

@@ -14,30 +14,26 @@ touched:
     inner join core.commit as c
         on c.source = b.source and c.repository_id = b.repository_id and left(c.reverts, 7) = left(b.sha, 7)
         and starts_with(b.sha, c.reverts)
-    inner join core.change_commit as o
-        on o.source = c.source and o.repository_id = c.repository_id and o.sha = c.sha
+    inner join core.change_commit as o on o.commit_key = c.commit_key
     where len(c.reverts) >= 7
-  core.commit: select change_id from core.change_commit semi join changed using (source, repository_id, sha)
+  core.commit: select change_id from core.change_commit semi join changed using (commit_key)
   core.pick: >-
     select o.change_id
     from core.change_commit as o
-    inner join changed as p
-        on o.source = p.source and o.repository_id = p.repository_id and o.sha = p.origin_sha
+    inner join changed as p on p.origin_key = o.commit_key
   core.claim: >-
     select o.change_id
     from changed as k
-    inner join core.pick as p using (source, repository_id, sha)
-    inner join core.change_commit as o
-        on o.source = p.source and o.repository_id = p.repository_id and o.sha = p.origin_sha
+    inner join core.pick as p using (commit_key)
+    inner join core.change_commit as o on o.commit_key = p.origin_key
   core.merged_change: >-
     select change_id from changed
     union all
     select o.change_id
     from changed as w
     inner join core.claim as k using (source, repository_id, number)
-    inner join core.pick as p using (source, repository_id, sha)
-    inner join core.change_commit as o
-        on o.source = p.source and o.repository_id = p.repository_id and o.sha = p.origin_sha
+    inner join core.pick as p using (commit_key)
+    inner join core.change_commit as o on o.commit_key = p.origin_key
     union all
     select p.source || ':' || p.repository || '#' || p.number
     from changed as m
@@ -70,8 +66,8 @@ with owned as (
         any_value(c.change_number) as subject_number
     from core.change_commit as o
     -- refresh: semi join touched using (change_id)
-    inner join core.commit as c using (source, repository_id, sha)
-    where o.role = 'part' and o.sha = o.origin_sha
+    inner join core.commit as c using (commit_key)
+    where o.role = 'part' and commit_key = o.origin_key
     group by all
 ),
 
@@ -79,7 +75,7 @@ reverting as (
     select o.change_id, min(b.change_id) as reverts_change_id
     from core.change_commit as o
     -- refresh: semi join touched using (change_id)
-    inner join core.commit as c using (source, repository_id, sha)
+    inner join core.commit as c using (commit_key)
     inner join core.change_commit as b
         on b.source = c.source and b.repository_id = c.repository_id and left(b.sha, 7) = left(c.reverts, 7)
         and starts_with(b.sha, c.reverts)
@@ -90,10 +86,8 @@ reverting as (
 picked as (
     select o.change_id, count(distinct coalesce('#' || k.number, p.sha)) as backports
     from core.pick as p
-    inner join core.change_commit as o
-        on o.source = p.source and o.repository_id = p.repository_id and o.sha = p.origin_sha and o.sha = o.origin_sha
-    left join core.claim as k
-        on k.source = p.source and k.repository_id = p.repository_id and k.sha = p.sha and k.is_owner
+    inner join core.change_commit as o on o.commit_key = p.origin_key and o.commit_key = o.origin_key
+    left join core.claim as k on k.commit_key = p.commit_key and k.is_owner
     -- A pull request that brings more than picks is a change of its own.
     anti join core.merged_change as w
         on w.source = k.source and w.repository_id = k.repository_id and w.number = k.number

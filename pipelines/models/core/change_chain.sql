@@ -13,7 +13,7 @@ touched:
     select o.change_id
     from changed as c
     inner join core.change_commit as o
-        on o.source = c.source and o.repository_id = c.repository and o.sha = c.sha
+        on o.commit_key = commit_key(c.source, c.repository, c.sha)
 columns:
   change_id: {type: varchar, description: "Change"}
   chain_id: {type: varchar, description: "Chain"}

@@ -8,59 +8,42 @@ by: [change_id]
 touched:
   core.change_commit: [change_id]
   core.change: [change_id]
-  lineage.label: >-
-    select o.change_id
-    from changed as k
-    inner join (select distinct line_id, source, repository_id from core.line) as l using (line_id)
-    inner join core.change_commit as o
-        on o.source = l.source and o.repository_id = l.repository_id and o.sha = k.sha
-  core.line: >-
-    select o.change_id
-    from core.change_commit as o
-    semi join (from changed where sequence = 1) as l
-        on l.source = o.source and l.repository_id = o.repository_id
+  lineage.label: select change_id from core.change_commit semi join changed using (commit_key)
 columns:
   line_id: {type: varchar, description: "Chain, and the environment"}
   change_id: {type: varchar, description: "Change"}
   sequence: {type: bigint, description: "Position in the line"}
 */
-with line as (
-    select line_id, any_value(source) as source, any_value(repository_id) as repository_id
-    from core.line
-    group by line_id
-),
-
-picked as (
+with picked as (
     select distinct change_id
     from core.change_commit
     -- refresh: semi join touched using (change_id)
-    where sha <> origin_sha
+    where commit_key <> origin_key
 ),
 
 -- Of a commit and its cherry-picks the first counts.
 part as (
-    select o.source, o.repository_id, o.change_id, o.role, o.sha, if(p.change_id is not null, o.origin_sha, null) as origin_sha
+    select o.change_id, o.role, o.commit_key, if(p.change_id is not null, o.origin_key, null) as origin_key
     from core.change_commit as o
     -- refresh: semi join touched using (change_id)
     left join picked as p using (change_id)
 ),
 
 labelled as (
-    select l.line_id, o.change_id, o.role, o.origin_sha, k.sequence
+    select k.line_id, o.change_id, o.role, o.origin_key, k.sequence
     from part as o
-    inner join line as l using (source, repository_id)
-    inner join lineage.label as k on k.line_id = l.line_id and k.sha = o.sha
+    inner join lineage.label as k using (commit_key)
 ),
 
 contained as (
     select line_id, change_id, role, sequence
     from labelled
-    where origin_sha is null
+    where origin_key is null
     union all
     select line_id, change_id, role, min(sequence)
     from labelled
-    where origin_sha is not null
-    group by line_id, change_id, role, origin_sha
+    where origin_key is not null
+    group by line_id, change_id, role, origin_key
 ),
 
 least_of as (

@@ -3,30 +3,31 @@ description: >-
   Commits that brought a merged pull request to its base: those the host lists, the one the merge made,
   those whose subject names it, and those that a rebase wrote anew; and which pull request owns each.
 grain: one row per commit and pull request that claims it
-key: [source, repository_id, sha, number]
-by: [source, repository_id, sha]
+key: [commit_key, number]
+by: [commit_key]
 touched:
-  core.commit: [source, repository_id, sha]
-  core.pick: [source, repository_id, sha]
-  core.rebase: [source, repository_id, sha]
+  core.commit: [commit_key]
+  core.pick: [commit_key]
+  core.rebase: [commit_key]
   raw.pull_request: >-
-    select source, repository, unnest(list_append(commit_shas, merge_sha)) from changed
+    select commit_key(source, repository, unnest(list_append(commit_shas, merge_sha))) from changed
     union all
-    select c.source, c.repository_id, c.sha
+    select c.commit_key
     from core.commit as c
     inner join changed as p on p.source = c.source and p.repository = c.repository_id and p.number = c.change_number
     union all
-    select c.source, c.repository_id, c.sha
+    select c.commit_key
     from core.rebase as c
     inner join changed as p on p.source = c.source and p.repository = c.repository_id and p.number = c.number
     union all
-    select c.source, c.repository_id, c.sha
+    select c.commit_key
     from core.claim as c
     inner join changed as p on p.source = c.source and p.repository = c.repository_id and p.number = c.number
 columns:
   source: {type: varchar, description: "Configured name of the source"}
   repository_id: {type: varchar, description: "Id within the source"}
   sha: {type: varchar, description: "Commit, no merge"}
+  commit_key: {type: ubigint, description: "The commit as a number"}
   number: {type: bigint, description: "Pull request"}
   is_owner: {type: boolean, description: "Of those that claim it the one that was merged first"}
   is_pick: {type: boolean, description: "A cherry-pick, so of the change it was picked from"}
@@ -40,13 +41,13 @@ with merged as materialized (
 ),
 
 listed as (
-    select place, hash(source, repository_id, unnest(list_append(commit_shas, merge_sha))) as commit_key from merged
+    select place, commit_key(source, repository_id, unnest(list_append(commit_shas, merge_sha))) as commit_key from merged
 ),
 
 known as materialized (
-    select source, repository_id, sha, hash(source, repository_id, sha) as commit_key, change_number, kind
+    select source, repository_id, sha, commit_key, change_number, kind
     from core.commit
-    -- refresh: semi join touched using (source, repository_id, sha)
+    -- refresh: semi join touched using (commit_key)
     where not is_merge
 ),
 
@@ -54,9 +55,9 @@ claimed as (
     select l.place, l.commit_key from listed as l
     -- refresh: semi join known using (commit_key)
     union
-    select m.place, hash(r.source, r.repository_id, r.sha)
+    select m.place, r.commit_key
     from core.rebase as r
-    -- refresh: semi join touched using (source, repository_id, sha)
+    -- refresh: semi join touched using (commit_key)
     inner join merged as m using (source, repository_id, number)
     where r.is_whole
     union
@@ -72,9 +73,9 @@ owner as (
 )
 
 select
-    c.source, c.repository_id, c.sha, m.number, o.place = l.place as is_owner, p.origin_sha is not null as is_pick
+    c.source, c.repository_id, c.sha, commit_key, m.number, o.place = l.place as is_owner, p.origin_key is not null as is_pick
 from claimed as l
 inner join owner as o using (commit_key)
 inner join known as c using (commit_key)
 inner join merged as m on m.place = l.place
-left join core.pick as p on p.source = c.source and p.repository_id = c.repository_id and p.sha = c.sha
+left join core.pick as p using (commit_key)

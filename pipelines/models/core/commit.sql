@@ -1,19 +1,20 @@
 /*
 description: Commits of the repositories in the workspace.
 grain: one row per repository and commit
-key: [source, repository_id, sha]
-by: [source, repository_id, sha]
+key: [commit_key]
+by: [commit_key]
 touched:
-  raw.commit: [source, repository, sha]
+  raw.commit: select commit_key(source, repository, sha) from changed
   core.repository: >-
-    select c.source, c.repository, c.sha
+    select commit_key(c.source, c.repository, c.sha)
     from raw.commit as c
     inner join changed as r on r.source = c.source and r.repository_id = c.repository
 columns:
   source: {type: varchar, description: "Configured name of the source"}
   repository_id: {type: varchar, description: "Id within the source"}
   sha: {type: varchar, description: "Commit id"}
-  parents: {type: 'varchar[]', description: "Commit ids of the parents in order"}
+  commit_key: {type: ubigint, description: "All of these as a number: `commit_key(source, repository_id, sha)`"}
+  parent_keys: {type: 'ubigint[]', description: "Those of the parents in order"}
   is_merge: {type: boolean, description: "Has more than one parent"}
   is_bot: {type: boolean, description: "The author's name ends in [bot]"}
   kind: {type: varchar, description: "What the subject says", accepted: [merge, revert, fix, change]}
@@ -26,7 +27,8 @@ select
     c.source,
     c.repository as repository_id,
     c.sha,
-    c.parents,
+    commit_key(c.source, c.repository, c.sha) as commit_key,
+    list_transform(c.parents, lambda parent: commit_key(c.source, c.repository, parent)) as parent_keys,
     len(c.parents) > 1 as is_merge,
     c.is_bot,
     c.kind,
@@ -35,5 +37,5 @@ select
     c.authored_at,
     c.committed_at
 from raw.commit as c
--- refresh: semi join touched as t on t.source = c.source and t.repository_id = c.repository and t.sha = c.sha
+-- refresh: semi join touched as t on t.commit_key = commit_key(c.source, c.repository, c.sha)
 inner join core.repository as r on r.source = c.source and r.repository_id = c.repository

@@ -47,7 +47,7 @@ of_unit as (
 ),
 
 known as (
-    select i.incident_id, i.opened_at, u.unit, c.source, c.repository_id, c.sha
+    select i.incident_id, i.opened_at, u.unit, c.source, c.repository_id, c.sha, c.commit_key
     from core.incident as i
     inner join core.commit as c on left(c.sha, 7) = left(i.named_sha, 7) and starts_with(c.sha, i.named_sha)
     left join core.fault_unit as u on u.unit = i.unit and u.source = c.source and u.repository_id = c.repository_id
@@ -56,7 +56,7 @@ known as (
 ),
 
 placed as (
-    select c.incident_id, c.opened_at, u.unit, u.chain_id, c.sha
+    select c.incident_id, c.opened_at, u.unit, u.chain_id, c.sha, c.commit_key
     from known as c
     inner join home as h using (source, repository_id)
     inner join core.fault_unit as u
@@ -76,7 +76,7 @@ live as (
 shipped_first as (
     select c.incident_id, c.unit, 3 as preference, c.chain_id, k.sequence
     from placed as c
-    inner join lineage.label as k on k.line_id = c.chain_id and k.sha = c.sha
+    inner join lineage.label as k on k.line_id = c.chain_id and k.commit_key = c.commit_key
     union all
     select i.incident_id, i.unit, 4, any_value(u.chain_id), min(x.sequence)
     from core.incident as i

@@ -110,11 +110,13 @@ shipped as (
 )
 
 select
-    r.unit, 'rollback' as kind, r.by_deployment_id as evidence_id, r.at_first.chain_id as chain_id, r.deployment_id,
+    r.unit, 'rollback' as kind, r.by_deployment_id as evidence_id, c.chain_id, r.deployment_id,
     r.by_deployment_id, k.sequence as back_to, r.began_at, r.ended_at, d.url
 from went_back as r
 inner join core.deployment as d on d.deployment_id = r.by_deployment_id
-left join lineage.label as k on k.line_id = r.at_first.chain_id and k.sha = r.at_first.sha
+inner join core.chain as c on c.chain_id = r.at_first.chain_id
+left join lineage.label as k
+    on k.line_id = c.chain_id and k.commit_key = commit_key(c.source, c.repository_id, r.at_first.sha)
 union all
 select unit, kind, change_id, chain_id, deployment_id, by_deployment_id, null, began_at, ended_at, url
 from shipped

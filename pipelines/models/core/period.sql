@@ -11,8 +11,8 @@ columns:
 */
 with span as (
     select
-        date_trunc('week', date_trunc('year', min(day))) as first_day,
-        date_trunc('year', max(day)) + interval 1 year as until
+        date_trunc('week', date_trunc('year', min(first_day))) as first_day,
+        date_trunc('year', max(last_day)) + interval 1 year as until
     from core.activity
 )
 

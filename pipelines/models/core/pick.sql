@@ -1,12 +1,14 @@
 /*
 description: Cherry-picks and the commit that each goes back to, through any number of picks.
 grain: one row per repository and picked commit
-key: [source, repository_id, sha]
+key: [commit_key]
 columns:
   source: {type: varchar, description: "Configured name of the source"}
   repository_id: {type: varchar, description: "Id within the source"}
   sha: {type: varchar, description: "The pick"}
   origin_sha: {type: varchar, description: "The commit picked first"}
+  commit_key: {type: ubigint, description: "The pick as a number"}
+  origin_key: {type: ubigint, description: "The commit picked first as a number"}
 */
 with recursive named as (
     select source, repository as repository_id, sha, lower(picked_from) as picked_from
@@ -35,6 +37,9 @@ step as (
     where not list_contains(s.seen, d.from_sha)
 )
 
-select source, repository_id, sha, max_by(from_sha, len(seen)) as origin_sha
-from step
-group by all
+select
+    *,
+    commit_key(source, repository_id, sha) as commit_key, commit_key(source, repository_id, origin_sha) as origin_key
+from (
+    select source, repository_id, sha, max_by(from_sha, len(seen)) as origin_sha from step group by all
+)

@@ -10,53 +10,49 @@ touched:
     select source, repository, number from changed
     union all
     select w.source, w.repository_id, w.number
-    from (select source, repository_id, number, unnest([sha, parent_sha]) as sha from core.rebase) as w
-    inner join changed as p on p.source = w.source and p.repository = w.repository_id and p.merge_sha = w.sha
+    from (select *, unnest([commit_key, parent_key]) as either from core.rebase) as w
+    inner join changed as p on commit_key(p.source, p.repository, p.merge_sha) = w.either
   core.commit: >-
     select p.source, p.repository, p.number
     from raw.pull_request as p
-    inner join changed as c on c.source = p.source and c.repository_id = p.repository and c.sha = p.merge_sha
+    inner join changed as c on c.commit_key = commit_key(p.source, p.repository, p.merge_sha)
     union all
     select w.source, w.repository_id, w.number
-    from (select source, repository_id, number, unnest([sha, parent_sha]) as sha from core.rebase) as w
-    semi join changed using (source, repository_id, sha)
+    from (select *, unnest([commit_key, parent_key]) as either from core.rebase) as w
+    semi join changed as c on c.commit_key = w.either
 columns:
   source: {type: varchar, description: "Configured name of the source"}
   repository_id: {type: varchar, description: "Id within the source"}
   number: {type: bigint, description: "Pull request"}
   position: {type: integer, description: "From 1, the commit that merged it"}
-  sha: {type: varchar, description: "Commit, no merge"}
-  parent_sha: {type: varchar, description: "Its first parent", nullable: true}
+  commit_key: {type: ubigint, description: "Commit, no merge"}
+  parent_key: {type: ubigint, description: "Its first parent", nullable: true}
   is_whole: {type: boolean, description: "There are as many, and the first has the author's date of the pull request's first"}
 */
 with recursive merged as materialized (
     select
         source, repository as repository_id, number, commits, first_commit_at,
-        hash(source, repository, merge_sha) as merge_key, row_number() over () as place
+        commit_key(source, repository, merge_sha) as merge_key, row_number() over () as place
     from raw.pull_request
     where merged_at is not null
 ),
 
-known as materialized (
-    select
-        source, repository_id, sha, parents[1] as parent_sha, hash(source, repository_id, sha) as commit_key,
-        hash(source, repository_id, parents[1]) as parent_key, authored_at
-    from core.commit
-    where not is_merge
-),
-
 -- A rebase writes as many commits anew, and the first keeps its author's date; a squash has one.
 walk as (
-    select m.place, m.commits, m.first_commit_at, c.commit_key, c.parent_key, c.authored_at as first_authored_at, 1 as n
+    select
+        m.place, m.commits, m.first_commit_at, c.commit_key, c.parent_keys[1] as parent_key,
+        c.authored_at as first_authored_at, 1 as n
     from merged as m
     -- refresh: semi join touched using (source, repository_id, number)
-    inner join known as c on c.commit_key = m.merge_key
-    where m.commits between 2 and 250
+    inner join core.commit as c on c.commit_key = m.merge_key
+    where m.commits between 2 and 250 and not c.is_merge
     union all
-    select w.place, w.commits, w.first_commit_at, c.commit_key, c.parent_key, least(w.first_authored_at, c.authored_at), w.n + 1
+    select
+        w.place, w.commits, w.first_commit_at, c.commit_key, c.parent_keys[1],
+        least(w.first_authored_at, c.authored_at), w.n + 1
     from walk as w
-    inner join known as c on c.commit_key = w.parent_key
-    where w.n < w.commits and not exists (select 1 from merged as o where o.merge_key = w.parent_key)
+    inner join core.commit as c on c.commit_key = w.parent_key
+    where w.n < w.commits and not c.is_merge and not exists (select 1 from merged as o where o.merge_key = w.parent_key)
 ),
 
 whole as (
@@ -67,8 +63,7 @@ whole as (
 )
 
 select
-    m.source, m.repository_id, m.number, w.n as position, c.sha, c.parent_sha, h.place is not null as is_whole
+    m.source, m.repository_id, m.number, w.n as position, w.commit_key, w.parent_key, h.place is not null as is_whole
 from walk as w
 inner join merged as m using (place)
-inner join known as c using (commit_key)
 left join whole as h using (place)

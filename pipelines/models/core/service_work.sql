@@ -31,7 +31,7 @@ merged as (
     from core.author as a
     inner join core.change as h using (change_id)
     inner join core.change_chain as m using (change_id)
-    left join core.commit as c on c.source = h.source and c.repository_id = h.repository_id and c.sha = h.sha
+    left join core.commit as c on c.commit_key = commit_key(h.source, h.repository_id, h.sha)
     where coalesce(h.merged_at, c.committed_at) is not null
 )
 

@@ -19,30 +19,35 @@ columns:
   failure_partial: {type: boolean, description: "Incidents were not read to its end and the failure window after it"}
   ci_partial: {type: boolean, description: "Runs were not read to its end"}
 */
-with span as (
+with period as (
     select
-        level, key, subject_key(level, key) as subject_key, min(day) as first_day, max(day) as last_day,
-        bool_or(is_deployment) as is_deployed
-    from core.activity
-    group by all
-),
-
-period as (
-    select
-        level, key, subject_key, grain, is_deployed,
+        level, key, is_deployed, grain,
         unnest(generate_series(
             period_start(grain, first_day)::timestamp, last_day::timestamp, period_length(grain)
         ))::date as period_start
-    from (select *, unnest(grains()) as grain from span)
+    from (select *, unnest(grains()) as grain from core.activity)
+),
+
+-- Where clocks stand is asked once of each period, not of each subject in it.
+ending as (
+    select
+        grain, period_start, period_id(grain, period_start) as period_id,
+        period_end(grain, period_start) as period_end, local_moment(period_end(grain, period_start)) as ends_at
+    from (select distinct grain, period_start from period)
+),
+
+subject as (
+    select distinct s.subject_id, level, key, subject_key(level, key) as subject_key, c.* exclude (level, key)
+    from core.subject as s
+    inner join core.subject_coverage as c using (level, key)
 )
 
 select
-    s.subject_id, period_id(p.grain, p.period_start) as period_id, p.level, p.key, p.subject_key, p.grain, p.period_start,
-    period_end(p.grain, p.period_start) as period_end,
+    s.subject_id, e.period_id, level, key, s.subject_key, grain, period_start, e.period_end,
     p.is_deployed,
-    c.delivery_until < local_moment(period_end(p.grain, p.period_start)) as delivery_partial,
-    c.failure_until < local_moment(period_end(p.grain, p.period_start)) as failure_partial,
-    c.ci_until < local_moment(period_end(p.grain, p.period_start)) as ci_partial
+    s.delivery_until < e.ends_at as delivery_partial,
+    s.failure_until < e.ends_at as failure_partial,
+    s.ci_until < e.ends_at as ci_partial
 from period as p
-inner join core.subject_coverage as c using (level, key)
-inner join (select distinct subject_id, level, key from core.subject) as s using (level, key)
+inner join subject as s using (level, key)
+inner join ending as e using (grain, period_start)

@@ -5,6 +5,46 @@ description: >-
 grain: one row per chain, grain and period
 key: [chain_id, grain, period_start]
 day: period_start
+by: [chain_id, grain, period_start]
+touched:
+  core.pull_request: >-
+    select c.chain_id, p.grain, p.period_start
+    from (
+        select m.chain_id, local_date(min(c.opened_at)) as since
+        from changed as c
+        inner join core.pull_request_chain as m using (source, repository_id, number)
+        group by m.chain_id
+    ) as c
+    inner join (select distinct grain, period_start from core.period) as p
+        on period_end(p.grain, p.period_start) > c.since
+        and p.period_start <= (select local_date(max(covered_until)) from core.repository)
+  core.pull_request_chain: >-
+    select c.chain_id, p.grain, p.period_start
+    from (
+        select c.chain_id, min(coalesce(local_date(p.opened_at), '-infinity')) as since
+        from changed as c
+        left join core.pull_request as p using (source, repository_id, number)
+        group by c.chain_id
+    ) as c
+    inner join (select distinct grain, period_start from core.period) as p
+        on period_end(p.grain, p.period_start) > c.since
+        and p.period_start <= (select local_date(max(covered_until)) from core.repository)
+  core.repository: >-
+    select h.chain_id, p.grain, p.period_start
+    from (
+        select
+            source, repository_id, local_date(max(covered_until)) as until,
+            if(count(covered_until) > 1, local_date(min(covered_until)), '-infinity') as since
+        from changed
+        group by all
+    ) as r
+    inner join core.chain as h using (source, repository_id)
+    inner join (select distinct grain, period_start from core.period) as p
+        on period_end(p.grain, p.period_start) > r.since and p.period_start <= r.until
+  core.period: >-
+    select w.chain_id, p.grain, p.period_start
+    from (select distinct grain, period_start from changed) as p
+    cross join (select distinct chain_id from core.work_in_progress) as w
 columns:
   chain_id: {type: varchar, description: "Chain"}
   grain: {type: varchar, description: "Length of the period", accepted: [day, week, month, quarter, year]}
@@ -39,6 +79,7 @@ moment as (
         least(local_moment(p.last_day + 1), s.covered_until) as as_of
     from span as s
     inner join period as p on p.last_day >= s.first_day and p.period_start <= s.last_day
+    -- refresh: semi join touched as t on t.chain_id = s.chain_id and t.grain = p.grain and t.period_start = p.period_start
 ),
 
 open as (
@@ -48,6 +89,8 @@ open as (
             local_date(opened_at)::timestamp, local_date(least(ended_at, covered_until))::timestamp, interval 1 day
         ))::date as day
     from member
+    -- refresh: inner join (select chain_id, min(day) as since from moment group by chain_id) using (chain_id)
+    -- refresh: where ended_at is null or local_date(ended_at) >= since
 )
 
 select
