@@ -12,7 +12,7 @@ and did not find is kept as missing: a line is walked again from there once it h
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby, pairwise
 from operator import itemgetter
 from typing import Any, TypeVar
@@ -34,7 +34,7 @@ create table if not exists lineage.ancestor (
 );
 """
 
-_Commit = TypeVar("_Commit", int, str)
+_Commit = TypeVar("_Commit", bound=Hashable)
 
 
 def first_containing(
@@ -309,7 +309,9 @@ _MISSING_PARENTS = """
 """
 _MISSING_DEPLOYED = """
     insert into lineage.missing
-    select d.line_id, d.source, d.repository_id, commit_key(d.source, d.repository_id, d.sha) as commit_key, d.sequence
+    select
+        d.line_id, d.source, d.repository_id, commit_key(d.source, d.repository_id, d.sha) as commit_key,
+        d.sequence
     from core.line as d
     inner join changed_line as l using (line_id)
     anti join core.commit as c on c.commit_key = commit_key(d.source, d.repository_id, d.sha)
