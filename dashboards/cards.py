@@ -99,9 +99,8 @@ def _card(view: View, each: _Shown, is_detectable: bool | None, *, with_trend: b
 
 def _trend(view: View, metric: queries.Metric, title: str) -> None:
     """The figure over time in small, as an image, which no script has to draw."""
-    span = view.since, view.until
-    rows = queries.trend(view.source, metric, view.scope, view.grain, *span)
-    changes = queries.change_points(view.source, metric, view.scope, *span)
+    rows = view.trend(metric)
+    changes = queries.change_points(view.source, metric, view.scope, view.since, view.until)
     drawn = svg(rows, changes, view.grain, title, font_size=13)
     drawn = drawn.replace("<svg ", f'<svg font-family="sans-serif" color="{MUTED}" ', 1)
     alt = escape(f"{title}, {described(rows, view.grain)}")
@@ -122,8 +121,7 @@ def last(view: View, metric: queries.Metric) -> pd.Series | None:
 
 def recent(view: View, metric: queries.Metric) -> pd.DataFrame:
     """The trend, begun two periods early so that there is a complete one and one before it."""
-    since = (pd.Period(view.since, words.GRAINS[view.grain]) - 2).start_time.date()
-    return queries.trend(view.source, metric, view.scope, view.grain, since, view.until)
+    return view.trend(metric, (pd.Period(view.since, words.GRAINS[view.grain]) - 2).start_time.date())
 
 
 def caution(shown: pd.Series) -> list[str]:

@@ -40,21 +40,22 @@ def explain(view: View, metric: queries.Metric, *, key: str) -> None:
     estimate = str(told["estimate"])
     # A figure of adoption is of the services of a scope themselves, at every level.
     is_service = view.scope.level == "service" or told["area"] == "adoption"
+    is_across = not is_service and estimate != "count"
+    said = [f"**{told['title']}**", str(told["definition"])]
+    if not is_service:
+        said.append(
+            "Here: the number over all services."
+            if estimate == "count"
+            else "Here: the median over the services, each with equal weight, so that the busiest"
+            " does not stand for all."
+        )
+    said.append(f"**Unit** {_UNITS.get(str(told['unit']), told['unit'])}")
+    said.append(f"**Interval** {_ACROSS if is_across else _INTERVALS.get(estimate, _CENSUS)}")
+    if is_across or estimate not in CENSUS:
+        said.append("**Too few** With `n` under 5 a figure is shown and compared with nothing.")
     with st.popover("Definition", icon=":material/info:", type="tertiary", key=f"explain-{key}"):
-        st.markdown(f"**{told['title']}**")
-        st.markdown(str(told["definition"]))
-        if not is_service:
-            st.markdown(
-                "Here: the number over all services."
-                if estimate == "count"
-                else "Here: the median over the services, each with equal weight, so that the busiest"
-                " does not stand for all."
-            )
-        st.markdown(f"**Unit** {_UNITS.get(str(told['unit']), told['unit'])}")
-        is_across = not is_service and estimate != "count"
-        st.markdown(f"**Interval** {_ACROSS if is_across else _INTERVALS.get(estimate, _CENSUS)}")
-        if is_across or estimate not in CENSUS:
-            st.markdown("**Too few** With `n` under 5 a figure is shown and compared with nothing.")
+        # One element: a page has a dozen of these, and all are sent, opened or not.
+        st.markdown("\n\n".join(said))
         for row in queries.industry(view.source, metric).to_dict("records")[:1]:
             st.caption(
                 f"Industry context: {words.industry(row['mean'], row['standard_deviation'], row['unit'])}"

@@ -61,11 +61,7 @@ def period(view: View) -> tuple[date, date]:
 
 def figures(view: View, *metrics: queries.Metric, since: date, until: date) -> None:
     """The metrics' own rows of these days, as they are downloaded."""
-    trends = [
-        queries.trend(view.source, metric, view.scope, view.grain, view.since, view.until)
-        for metric in metrics
-    ]
-    rows = pd.concat(trends, ignore_index=True).drop(columns=["estimate", "area"])
+    rows = pd.concat(map(view.trend, metrics), ignore_index=True).drop(columns=["estimate", "area"])
     rows = rows[(rows["period_start"] >= str(since)) & (rows["period_start"] < str(until))]
     rows.insert(0, "metric", rows.pop("metric"))
     table(view, "figure", rows, len(rows), since, until, rows.copy)

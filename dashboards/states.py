@@ -157,11 +157,7 @@ def nothing_in(view: View) -> None:
 
 def without(view: View, metrics: tuple[queries.Metric, ...], noun: str, mend: str) -> None:
     """No metric has a figure in the period shown: say so, and what would bring one."""
-    trends = (
-        queries.trend(view.source, metric, view.scope, view.grain, view.since, view.until)
-        for metric in metrics
-    )
-    if not any(trend["n"].any() for trend in trends):
+    if not any(view.trend(metric)["n"].any() for metric in metrics):
         who, when = f"**{words.plain(view.scope.label)}**", words.span(view.since, view.until)
         st.info(f"{who} has no {noun} in {when}. {mend}", icon=":material/search_off:")
 

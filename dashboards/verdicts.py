@@ -96,11 +96,7 @@ class Verdict:
 
 def periods(view: View, metrics: Sequence[queries.Metric]) -> list[date]:
     """First days of the periods shown that are over for every metric, the latest first."""
-    known = [
-        queries.trend(view.source, metric, view.scope, view.grain, view.since, view.until)
-        for metric in metrics
-    ]
-    over = pd.concat(known).groupby("period_start")["partial"].any()
+    over = pd.concat(map(view.trend, metrics)).groupby("period_start")["partial"].any()
     return [start.date() for start in over.index[~over][::-1]]
 
 

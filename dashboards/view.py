@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import streamlit as st
 
-from dashboards.queries import Scope
+from dashboards import queries
+from dashboards.queries import Metric, Scope
 from pipelines.warehouse import Snapshot
 
 
@@ -42,3 +43,17 @@ class View:
     since: date
     until: date
     """Exclusive; with `since` it bounds whole periods of `grain`."""
+
+    def trend(self, metric: Metric, since: date | None = None) -> pd.DataFrame:
+        """`queries.trend` of what is shown, or from another day on; kept like the snapshot's answers."""
+        span = since or self.since, self.until
+        return _trend(self.source, metric, self.scope, self.grain, *span).copy(deep=False)
+
+
+@st.cache_resource(
+    max_entries=512, show_spinner=False, hash_funcs={Cached: lambda source: source.snapshot.id}
+)
+def _trend(
+    source: Cached, metric: Metric, scope: Scope, grain: str, since: date, until: date
+) -> pd.DataFrame:
+    return queries.trend(source, metric, scope, grain, since, until)

@@ -12,11 +12,14 @@ from dashboards import words
 
 _LABELS = {"quarter": {"dtick": "M3", "tickformat": "Q%q %Y"}, "year": {"dtick": "M12", "tickformat": "%Y"}}
 
+_ROOM = {"l": 74, "r": 8, "t": 16, "b": 76}
+"""Of a trend's labels and one line of legend: a browser draws a chart twice that has to make more."""
+
 
 def base(trend: pd.DataFrame, grain: str) -> go.Figure:
     """An empty chart whose horizontal axis spans the periods."""
     figure = go.Figure()
-    figure.update_layout(layout(), barmode="overlay")
+    figure.update_layout(layout(), barmode="overlay", margin=_ROOM)
     if len(trend):
         edges = [trend["period_start"].iloc[0], trend["period_end"].iloc[-1]]
         figure.update_xaxes(range=edges)

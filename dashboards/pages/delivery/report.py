@@ -109,5 +109,6 @@ def _figure(report: Report, figure: Figure) -> None:
         st.caption("  \n".join(map(words.plain, also)))
     with right:
         drawn = figures.line(figure.trend, report.period.grain, figure.changes)
-        drawn.update_layout(height=240)
+        # A lower chart has its legend nearer.
+        drawn.update_layout(height=240, margin_b=64)
         charts.still(drawn, f"report-chart-{figure.metric}", f"{figure.title} by {report.period.grain}")

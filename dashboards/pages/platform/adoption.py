@@ -55,7 +55,7 @@ def show(view: View) -> None:
 
 
 def _quick_ratio(view: View) -> None:
-    rows = queries.trend(view.source, "quick_ratio", view.scope, view.grain, view.since, view.until)
+    rows = view.trend("quick_ratio")
     known = rows[rows["value"].notna() & ~rows["partial"]]
     if len(known):
         last = known.iloc[-1]
