@@ -27,13 +27,19 @@ with recorded as (
         and finished_at is not null
 ),
 
+-- There are few names, and many jobs of each.
+deploying as (
+    select n.name
+    from (select distinct name from raw.job) as n
+    where exists (select 1 from config.production_job as p where regexp_full_match(n.name, p.pattern, 'i'))
+),
+
 job as (
     select
         j.source || ':' || j.id as event_id, r.source, r.repository, r.repository_url, r.sha,
         coalesce(j.started_at, j.queued_at, j.finished_at) as started_at, j.finished_at, coalesce(j.url, r.url) as url
-    from raw.job as j
+    from (from raw.job semi join deploying using (name)) as j
     inner join raw.pipeline_run as r on r.source = j.source and r.id = j.run and r.attempt = j.attempt
-    inner join config.production_job as p on regexp_full_match(j.name, p.pattern, 'i')
     where j.result = 'success'
     union
     select
