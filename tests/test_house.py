@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import LONGEST_FIRST
+
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PACKAGES = PROJECT["tool"]["importlinter"]["root_packages"]
@@ -116,3 +118,7 @@ def test_the_index_names_every_decision() -> None:
     folder = ROOT / "docs" / "adr"
     decisions = sorted(path.name for path in folder.glob("[0-9]*.md"))
     assert re.findall(r"\]\((\d{4}-[\w-]+\.md)\)", (folder / "README.md").read_text()) == decisions
+
+
+def test_the_tests_that_are_begun_first_are_there() -> None:
+    assert [name for name in LONGEST_FIRST if not (ROOT / "tests" / name).exists()] == []

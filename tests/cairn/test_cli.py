@@ -21,6 +21,13 @@ from tests.pipelines import syncing
 
 Cli = Callable[..., Result]
 
+ASKED_FOR = (
+    "marts.change", "marts.change_lead_time", "marts.coverage", "marts.data_quality",
+    "marts.deployment_frequency", "marts.deployments", "marts.environment", "marts.evidence_rule",
+    "marts.metric_definition", "marts.quarantine", "marts.service", "marts.team", "marts.workspace",
+)  # fmt: skip
+"""The models behind what `cairn metrics` is asked for and what `cairn doctor` looks at."""
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -30,7 +37,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "cairn.yaml").write_text(
         "organisation: Acme\nsources:\n  - {kind: git, repositories: [./*.git]}\n"
     )
-    assert syncing.sync(Home(folder / ".cairn"), syncing.workspace(history)).exitcode == 0
+    synced = syncing.sync(Home(folder / ".cairn"), syncing.workspace(history), models=ASKED_FOR)
+    assert synced.exitcode == 0
     return folder
 
 
@@ -87,7 +95,8 @@ def odd(tmp_path_factory: pytest.TempPathFactory) -> Path:
         upstream.tag(tag)
     settings = "organisation: Acme\nsources:\n  - {kind: git, repositories: [./*.git, ./gone.git]}\n"
     (folder / "cairn.yaml").write_text(settings)
-    assert syncing.sync(Home(folder / ".cairn"), syncing.workspace(formula.path, shop.path)).exitcode == 0
+    repositories = syncing.workspace(formula.path, shop.path)
+    assert syncing.sync(Home(folder / ".cairn"), repositories, models=ASKED_FOR).exitcode == 0
     return folder
 
 

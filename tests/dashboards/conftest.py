@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Request, Route, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
 
 from pipelines.home import Home
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 ARGUMENTS = (
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
-    "--disable-sync", "--no-first-run",
+    "--disable-sync", "--no-first-run", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )  # fmt: skip
 
 
@@ -91,16 +91,14 @@ class Visitor:
         self.context, self.server = context, server
         self.pages: list[Page] = []
         self.faults: list[str] = []
+        self._left: list[Page] = []
 
     def open(self, path: str = "/", *, width: int = 1440, scheme: str = "light") -> Page:
         """A page in a session of its own, once its script has run."""
-        page = self.context.new_page()
+        page = self._left.pop() if self._left else self._blank()
         self.pages.append(page)
         page.set_viewport_size({"width": width, "height": 1000})
         page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-        page.route(lambda url: not url.startswith((self.server, "data:", "blob:")), self._outside)
-        page.on("console", lambda said: self._said(said.type, said.text, str(said.location.get("url", ""))))
-        page.on("pageerror", lambda error: self.faults.append(f"uncaught: {error}"))
         page.goto(self.server + path)
         self.settle(page)
         return page
@@ -112,14 +110,27 @@ class Visitor:
         if page.locator("[data-testid=stException]").count():
             self.faults.append(page.locator("[data-testid=stException]").first.inner_text())
 
-    def close(self) -> None:
-        for page in self.pages:
+    def leave(self) -> None:
+        """End every session and forget it. Its tab has read the scripts, and is kept for the next."""
+        while self.pages:
+            page = self.pages.pop()
             self.settle(page)
-            page.close()
+            page.evaluate("localStorage.clear(); sessionStorage.clear()")
+            page.goto("about:blank")
+            self._left.append(page)
+        self.context.clear_cookies()
 
-    def _outside(self, route: Route, request: Request) -> None:
-        self.faults.append(f"asked for {request.url}")
-        route.abort()
+    def _blank(self) -> Page:
+        page = self.context.new_page()
+        page.on("request", self._asked)
+        page.on("console", lambda said: self._said(said.type, said.text, str(said.location.get("url", ""))))
+        page.on("pageerror", lambda error: self.faults.append(f"uncaught: {error}"))
+        return page
+
+    # Not by a route that ends them: with one, Chromium keeps nothing of what it has loaded.
+    def _asked(self, request: Request) -> None:
+        if not request.url.startswith((self.server, "data:", "blob:")):
+            self.faults.append(f"asked for {request.url}")
 
     def _said(self, kind: str, text: str, url: str) -> None:
         # Below a page's path Streamlit probes for its own root, and is told 404 where it is not.
@@ -130,18 +141,22 @@ class Visitor:
 
 @pytest.fixture(scope="module")
 def context(browser: Browser) -> Iterator[BrowserContext]:
-    # One for all tests of a module: Streamlit's own scripts are then loaded and compiled once.
     opened = browser.new_context(accept_downloads=True)
     yield opened
     opened.close()
 
 
+@pytest.fixture(scope="module")
+def only_visitor(context: BrowserContext, server: str) -> Visitor:
+    return Visitor(context, server)
+
+
 @pytest.fixture
-def visitor(context: BrowserContext, server: str) -> Iterator[Visitor]:
-    visiting = Visitor(context, server)
-    yield visiting
-    visiting.close()
-    assert visiting.faults == []
+def visitor(only_visitor: Visitor) -> Iterator[Visitor]:
+    only_visitor.faults.clear()
+    yield only_visitor
+    only_visitor.leave()
+    assert only_visitor.faults == []
 
 
 @pytest.fixture(scope="module")

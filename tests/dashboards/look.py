@@ -22,13 +22,13 @@ _AXE = "rules => axe.run({runOnly: rules, resultTypes: ['violations']})"
 _FITS = "width => document.querySelector('[data-testid=stMain]').scrollWidth <= width"
 _DRAWN = """() => [...document.querySelectorAll('[data-testid=stPlotlyChart]')]
     .every(chart => chart.querySelector('.main-svg'))
-    && !document.querySelector('[data-testid=stSkeleton]')"""
+    && !document.querySelector('[data-testid=stSkeleton], [data-stale=true]')"""
 
 
 def watched(visitor: Visitor, path: str) -> Page:
     """A page on a desk by day, with axe at hand."""
-    visitor.context.add_init_script(path=AXE_FILE_PATH)
     page = visitor.open(path)
+    page.evaluate(AXE_FILE_PATH.read_text())
     page.add_style_tag(content=_STILL)
     return page
 
@@ -45,6 +45,7 @@ def faults(page: Page) -> Iterator[str]:
         page.set_viewport_size({"width": width, "height": 1000})
         page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
         page.wait_for_timeout(300)
+        page.wait_for_function(_DRAWN)
         try:
             # Charts take their time to fit.
             page.wait_for_function(_FITS, arg=width, timeout=10_000)
@@ -57,12 +58,11 @@ def faults(page: Page) -> Iterator[str]:
     page.emulate_media(color_scheme="light")
 
 
-def walk(visitor: Visitor, page: Page, section: str) -> Iterator[str]:
-    """Go through every page of a section by its link, and give its title when it is drawn."""
+def walk(visitor: Visitor, page: Page) -> Iterator[str]:
+    """Go through every page by its link, and give its title when it is drawn."""
     for each in PAGES:
-        if each.section == section:
-            page.locator("[data-testid=stSidebar]").get_by_role("link", name=each.title, exact=True).click()
-            expect(page).to_have_title(f"{each.title} · Cairn")
-            expect(page.get_by_role("heading", level=1)).to_have_text(re.compile(f"^{re.escape(each.title)}"))
-            settle(visitor, page)
-            yield each.title
+        page.locator("[data-testid=stSidebar]").get_by_role("link", name=each.title, exact=True).click()
+        expect(page).to_have_title(f"{each.title} · Cairn")
+        expect(page.get_by_role("heading", level=1)).to_have_text(re.compile(f"^{re.escape(each.title)}"))
+        settle(visitor, page)
+        yield each.title

@@ -91,7 +91,7 @@ def _built(plan: Plan) -> bytes:
         with TemporaryDirectory() as folder:
             path = Path(folder, "snapshot.duckdb")
             with duckdb.connect(path) as connection:
-                connection.execute("set TimeZone = 'UTC'; create schema marts")
+                connection.execute("set TimeZone = 'UTC'; set threads = 1; create schema marts")
                 _facts(connection, plan)
                 for metric, _, unit, definition, *_ in DEFINITIONS:
                     _figures(connection, metric, unit, definition)

@@ -93,7 +93,9 @@ def test_filters_live_in_the_url(home: Home, visitor: Visitor) -> None:
     assert "grain=Quarter" in page.url
     assert "period=All" in page.url
 
-    other = visitor.open(page.url.removeprefix(visitor.server))
+    shared = page.url.removeprefix(visitor.server)
+    visitor.leave()
+    other = visitor.open(shared)
     for label, value in (("By", "Quarter"), ("Period", "All"), ("Service", "Team: Commerce")):
         expect(other.get_by_role("combobox", name=label, exact=True)).to_have_value(value)
     expect(other.locator(".st-key-card-change_lead_time")).to_contain_text(re.compile(r"Q\d 20"))
@@ -105,6 +107,7 @@ def test_a_parent_team_has_what_the_teams_below_it_have(home: Home, visitor: Vis
     for team in ("Commerce", "Payments"):
         page = visitor.open(f"/overview?service=Team%3A+{team}&period=All")
         counted.append(page.get_by_text(re.compile(r"^\d+ deployments in ")).inner_text())
+        visitor.leave()
     assert counted[0] == counted[1]
 
 

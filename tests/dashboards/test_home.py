@@ -67,7 +67,6 @@ def test_leadership_sees_whether_delivery_gets_better_and_goes_on_to_what_is_beh
     other = Visitor(elsewhere, visitor.server)
     shared = other.open(page.url.removeprefix(visitor.server))
     expect(shared.get_by_role("combobox", name="Service", exact=True)).to_have_value("Team: Commerce")
-    other.close()
     elsewhere.close()
     assert other.faults == []
 

@@ -74,6 +74,7 @@ def test_results_say_response_change_and_what_is_withheld(opened: Open, visitor:
     # A table is drawn on a canvas; its cells are in it for screen readers.
     for said in ("withheld", "no data", "Discovery", "Till <i>team</i>"):
         expect(heat.locator("[role=gridcell]").filter(has_text=said).first).to_be_attached()
+    visitor.leave()
     page = look.watched(visitor, "/results")
     choose(page, visitor, "Group", "Search")
     expect(page.get_by_text("Search: Withheld: too few answers. Counted in Discovery.")).to_be_visible()

@@ -22,8 +22,11 @@ from tests.pipelines.modelled import only
 # Forked from a server that has imported everything and holds no lock and no thread.
 _processes = multiprocessing.get_context("forkserver")
 _processes.set_forkserver_preload(
-    ["pipelines.job", "pandas", "scipy.stats", "ruptures", "holidays", __name__]
-)
+    [
+        "pipelines.job", "pipelines.event_log", "dagster._core.storage.legacy_storage", "pandas",
+        "scipy.stats", "ruptures", "holidays", __name__,
+    ]
+)  # fmt: skip
 modelling.models()
 
 
