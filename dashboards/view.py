@@ -47,13 +47,18 @@ class View:
     def trend(self, metric: Metric, since: date | None = None) -> pd.DataFrame:
         """`queries.trend` of what is shown, or from another day on; kept like the snapshot's answers."""
         span = since or self.since, self.until
-        return _trend(self.source, metric, self.scope, self.grain, *span).copy(deep=False)
+        rows = _trend(self.source, self.source.snapshot.id, metric, self.scope, self.grain, *span)
+        return rows.copy(deep=False)
 
 
-@st.cache_resource(
-    max_entries=512, show_spinner=False, hash_funcs={Cached: lambda source: source.snapshot.id}
-)
+@st.cache_resource(max_entries=512, show_spinner=False)
 def _trend(
-    source: Cached, metric: Metric, scope: Scope, grain: str, since: date, until: date
+    _source: Cached,
+    snapshot_id: str,  # noqa: ARG001 - what is kept is kept of it
+    metric: Metric,
+    scope: Scope,
+    grain: str,
+    since: date,
+    until: date,
 ) -> pd.DataFrame:
-    return queries.trend(source, metric, scope, grain, since, until)
+    return queries.trend(_source, metric, scope, grain, since, until)
