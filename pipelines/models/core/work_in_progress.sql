@@ -30,7 +30,7 @@ touched:
         on period_end(p.grain, p.period_start) > c.since
         and p.period_start <= (select local_date(max(covered_until)) from core.repository)
   core.repository: >-
-    select h.chain_id, p.grain, p.period_start
+    select m.chain_id, p.grain, p.period_start
     from (
         select
             source, repository_id, local_date(max(covered_until)) as until,
@@ -38,7 +38,8 @@ touched:
         from changed
         group by all
     ) as r
-    inner join core.chain as h using (source, repository_id)
+    inner join (select distinct chain_id, source, repository_id from core.pull_request_chain) as m
+        using (source, repository_id)
     inner join (select distinct grain, period_start from core.period) as p
         on period_end(p.grain, p.period_start) > r.since and p.period_start <= r.until
   core.period: >-
