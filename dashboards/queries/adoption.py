@@ -49,9 +49,8 @@ def service_changes(source: Frames, scope: Scope, since: date, until: date) -> p
     return source.frame(
         f"""
         select changed_on, service, team, change, capability, instead, last_used_on, is_mandated
-        from marts.adoption_change as thing
-        where {_OF_CAPABILITY} and changed_on >= $since and changed_on < $until
-            and {in_scope(scope, "changed_on")}
+        from marts.adoption_change as thing {in_scope(scope, "changed_on")}
+            and {_OF_CAPABILITY} and changed_on >= $since and changed_on < $until
         order by changed_on desc, service, capability
         """,
         {"capability": scope.capability, "since": since, "until": until, **scope.params},

@@ -34,21 +34,23 @@ class Scope(NamedTuple):
         return {} if self.level == "organisation" else {"key": self.key}
 
 
-_HELD = "select 1 from marts.tenure as t where t.team = $key and t.service = thing.service"
-
-
 def in_scope(scope: Scope, moment: str) -> str:
-    """Condition on rows called `thing`; a team's are those of services that were its, or below it, then."""
+    """What follows `from … as thing` to leave a scope's rows, and ends with a condition.
+
+    A team's are those of services that were its, or below it, then.
+    """
     return {
-        "organisation": "thing.service is not null",
-        "team": f"exists ({_HELD} and t.valid_from <= thing.{moment} and thing.{moment} < t.valid_until)",
-        "service": "thing.service = $key",
+        "organisation": "where thing.service is not null",
+        "team": f"semi join (from marts.tenure where team = $key) as t on t.service = thing.service"
+        f" and t.valid_from <= thing.{moment} and thing.{moment} < t.valid_until where true",
+        "service": "where thing.service = $key",
     }[scope.level]
 
 
 SERVICES = {
     "organisation": "from marts.service as thing",
-    "team": f"from marts.service as thing where exists ({_HELD} and t.valid_until = 'infinity')",
+    "team": "from marts.service as thing where service in ("
+    "select service from marts.tenure where team = $key and valid_until = 'infinity')",
     "service": "from marts.service as thing where thing.service = $key",
 }
 """The services of a scope by its level, a team's present ones; with a column before it, a query."""

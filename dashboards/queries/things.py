@@ -210,10 +210,11 @@ def _happened(what: str, scope: Scope) -> str:
     """
     moment, day, shared_key = _THINGS[what]
     # An incident of no known service is the organisation's all the same.
-    within = "true" if what == "incident" and scope.level == "organisation" else in_scope(scope, moment)
+    is_any = what == "incident" and scope.level == "organisation"
     rows = f"""
-        select thing.rowid as place, thing.* from marts.{what} as thing
-        where {day} >= $since and {day} < $until and {within}
+        select thing.rowid as place, thing.*
+        from marts.{what} as thing {"where true" if is_any else in_scope(scope, moment)}
+            and {day} >= $since and {day} < $until
     """
     if shared_key is None or scope.level == "service":
         return f"({rows})"
