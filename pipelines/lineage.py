@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 
 import duckdb
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
@@ -120,12 +121,11 @@ def _labels(line_id: str, commits: pa.Table, chain: Sequence[tuple[int, int]]) -
     """Labels of those `commits` (key, parents' keys) of one line that its chain contains; and of which of
     them some parent is not among `commits`."""
     keys, above = (column.combine_chunks() for column in commits.columns)
-    known = keys.to_numpy()
-    order = np.argsort(known)
+    known = pd.Index(keys.to_numpy())
 
     def numbers(of: NDArray[np.uint64]) -> NDArray[np.int64]:
-        place = order[np.minimum(np.searchsorted(known, of, sorter=order), len(known) - 1)]
-        return np.where(known[place] == of, place, len(known))
+        place = known.get_indexer(of)
+        return np.where(place >= 0, place, len(known))
 
     sequences, deployed = zip(*chain, strict=True)
     ends = above.offsets.to_numpy() - above.offsets[0].as_py()
