@@ -64,7 +64,7 @@ def main(_: Size) -> bool:
         elsewhere = {name: value for name, value in os.environ.items() if not name.startswith("CAIRN_")}
         environment = elsewhere | {"CAIRN_HOME": str(folder)}
         command = [sys.executable, "-m", "cairn", "sync"]
-        subprocess.run(command, cwd=folder, env=environment, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True)
         with _served(folder / "demo") as address, _browser(chromium, folder) as browser:
             for page in PAGES:
                 loads = [browser.load(f"{address}/{page.path}") for _ in range(_LOADS)][1:]
