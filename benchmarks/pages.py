@@ -31,6 +31,7 @@ FIRST_BAR_SECONDS = 1.5
 FULL_BAR_SECONDS = 3.0
 _LOADS = 5
 """Of each page; the first is not counted."""
+_PATIENCE_SECONDS = 60
 _ARGUMENTS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync",
     "--disable-component-update", "--no-first-run", "--remote-debugging-port=0", "--window-size=1440,1000",
@@ -61,8 +62,8 @@ def main(_: Size) -> bool:
     held = True
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        elsewhere = {name: value for name, value in os.environ.items() if not name.startswith("CAIRN_")}
-        environment = elsewhere | {"CAIRN_HOME": str(folder)}
+        others = {key: value for key, value in os.environ.items() if not key.startswith("CAIRN_")}
+        environment = others | {"CAIRN_HOME": str(folder)}
         command = [sys.executable, "-m", "cairn", "sync"]
         subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True)
         with _served(folder / "demo") as address, _browser(chromium, folder) as browser:
@@ -89,7 +90,9 @@ class _Browser:
         self._ask("Page.enable", session)
         self._ask("Page.addScriptToEvaluateOnNewDocument", session, source=_WATCH)
         self._ask("Page.navigate", session, url=url)
+        began = time.monotonic()
         while not (drawn := self._value(session, "window.drawn")):
+            assert time.monotonic() - began < _PATIENCE_SECONDS, f"{url} is never drawn"
             time.sleep(0.1)
         self._ask("Target.closeTarget", targetId=tab)
         first, full = drawn

@@ -6,9 +6,8 @@ columns:
   source: {type: varchar, description: "Configured name of the source"}
   repository_id: {type: varchar, description: "Id within the source"}
   sha: {type: varchar, description: "The pick"}
-  origin_sha: {type: varchar, description: "The commit picked first"}
   commit_key: {type: ubigint, description: "The pick as a number"}
-  origin_key: {type: ubigint, description: "The commit picked first as a number"}
+  origin_key: {type: ubigint, description: "The commit picked first, as a number"}
 */
 with recursive named as (
     select source, repository as repository_id, sha, lower(picked_from) as picked_from
@@ -38,8 +37,7 @@ step as (
 )
 
 select
-    *,
-    commit_key(source, repository_id, sha) as commit_key, commit_key(source, repository_id, origin_sha) as origin_key
-from (
-    select source, repository_id, sha, max_by(from_sha, len(seen)) as origin_sha from step group by all
-)
+    source, repository_id, sha, commit_key(source, repository_id, sha) as commit_key,
+    max_by(commit_key(source, repository_id, from_sha), len(seen)) as origin_key
+from step
+group by source, repository_id, sha
