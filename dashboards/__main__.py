@@ -6,7 +6,6 @@ import argparse
 import os
 import sys
 
-from dashboards.app import serve
 from pipelines.workspace import WorkspaceError, find, load_sign_in
 
 
@@ -23,6 +22,9 @@ def main() -> None:
         sys.exit(f"{error}\nWhether people have to sign in cannot be read, so nothing is served.")
     if not sign_in and asked.host != "127.0.0.1":
         sys.exit(f"Only 127.0.0.1 is served without `sign_in` in the workspace file, not {asked.host}.")
+    # Takes a second to import: what is refused is refused at once.
+    from dashboards.app import serve
+
     serve(asked.host, asked.port, sign_in)
 
 

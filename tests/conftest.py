@@ -12,10 +12,11 @@ import pytest
 from psutil import virtual_memory
 
 LONGEST_FIRST = (
-    "dashboards/test_pages.py", "dashboards/test_browser.py", "demo/test_sync.py", "pipelines/test_kill.py",
-    "pipelines/test_refresh.py", "cairn/test_up.py", "demo/test_truths.py", "dashboards/test_operate.py",
-    "dashboards/test_home.py", "dashboards/test_pulse_browser.py", "pipelines/test_sync.py",
-    "pipelines/test_reference.py", "demo/test_kill.py", "cairn/test_demo.py", "cairn/test_cli.py",
+    "dashboards/pages/test_pages.py", "dashboards/pages/test_browser.py", "dashboards/pages",
+    "demo/test_sync.py", "pipelines/test_kill.py", "demo/test_kill.py", "cairn/test_demo.py",
+    "cairn/test_up.py", "pipelines/test_refresh.py", "demo/test_truths.py", "pipelines/test_metrics.py",
+    "pipelines/test_sync.py", "dashboards/test_pulse_browser.py", "dashboards/test_sign_in.py",
+    "surveys/test_exactly_once.py", "cairn/test_cli.py", "pipelines/test_reference.py",
     "demo", "cairn", "pipelines", "dashboards", "surveys", "connectors", "",
 )  # fmt: skip
 """Files and folders by how long they take. What is begun last is waited for by all other processes."""

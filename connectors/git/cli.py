@@ -11,6 +11,7 @@ import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import IO, NamedTuple
 
 import stamina
@@ -258,14 +259,8 @@ def _raise_for(process: subprocess.Popen[bytes], errors: IO[bytes], remote: Remo
 
 def _environment() -> dict[str, str]:
     """The process's environment without what would turn git elsewhere or make it ask."""
-    mend = f"install git {MINIMUM_VERSION[0]}.{MINIMUM_VERSION[1]} or later"
-    if not shutil.which("git"):
-        raise SourceError("git is not installed", mend)
-    version = _said("version")
-    if tuple(map(int, re.findall(r"\d+", version)[:2])) < MINIMUM_VERSION:
-        raise SourceError(f"{version} is too old", mend)
-    # What ties git to one repository, in git's own list; a person's settings by count stay.
-    dropped = {*_said("rev-parse", "--local-env-vars").split(), "SSH_ASKPASS"} - {"GIT_CONFIG_COUNT"}
+    # A person's settings by count stay.
+    dropped = _of_one_repository(shutil.which("git")) - {"GIT_CONFIG_COUNT"} | {"SSH_ASKPASS"}
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -284,6 +279,18 @@ def _environment() -> dict[str, str]:
         # One write per buffer, not per commit.
         "GIT_FLUSH": "0",
     }
+
+
+@cache
+def _of_one_repository(git: str | None) -> frozenset[str]:
+    """The variables that tie git to one repository, in its own list; raises where it is too old."""
+    mend = f"install git {MINIMUM_VERSION[0]}.{MINIMUM_VERSION[1]} or later"
+    if not git:
+        raise SourceError("git is not installed", mend)
+    version = _said("version")
+    if tuple(map(int, re.findall(r"\d+", version)[:2])) < MINIMUM_VERSION:
+        raise SourceError(f"{version} is too old", mend)
+    return frozenset(_said("rev-parse", "--local-env-vars").split())
 
 
 def _said(*arguments: str) -> str:

@@ -8,14 +8,17 @@ as one line without secrets.
 from __future__ import annotations
 
 import logging
+import os
 import random
 import socket
+import ssl
 import threading
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from importlib.metadata import version
 from typing import Any
@@ -90,6 +93,7 @@ class Exchange:
             timeout=httpx.Timeout(timeout_seconds, connect=min(_CONNECT_SECONDS, timeout_seconds)),
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=at_once),
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            verify=_trusted(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")),
             transport=transport,
         )
 
@@ -293,6 +297,12 @@ class Exchange:
                     self._sockets.add(opened)
                     if self._closed.is_set():
                         _shut_down(opened)
+
+
+@cache
+def _trusted(_file: str | None, _folder: str | None) -> ssl.SSLContext:
+    """The authorities that are trusted: to read them takes longer than ten requests."""
+    return httpx.create_ssl_context()
 
 
 def _shut_down(connection: socket.socket) -> None:

@@ -18,6 +18,7 @@ from pipelines.figures import ROW_KEYS
 from pipelines.home import Home
 from tests.histories import Upstream, imported
 from tests.pipelines import syncing
+from tests.pipelines.modelled import only
 
 Cli = Callable[..., Result]
 
@@ -208,26 +209,26 @@ def test_doctor_finds_a_service_without_a_repository(cli: Cli, folder: Path, tmp
     assert "ghost: no repository is called gone-*" in result.output
 
 
-def test_a_sync_prints_its_table_and_fails_where_a_repository_did(tmp_path: Path) -> None:
+def test_a_sync_prints_its_table_and_fails_where_a_repository_did(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shop, other = Upstream(tmp_path / "shop.git"), Upstream(tmp_path / "other.git")
     shop.commit()
     shop.tag("1.0.0")
     (tmp_path / "cairn.yaml").write_text(
         "organisation: Acme\nsources:\n  - {kind: git, repositories: [./shop.git, ./other.git]}\n"
     )
-
-    def run() -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "cairn", "sync"]
-        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-
-    first = run()
-    assert first.returncode == 0, first.stderr
-    assert "source  stream      new  changed  quarantined  seconds" in first.stderr
-    assert "Published" in first.stderr
-    assert (tmp_path / ".cairn" / "published" / "CURRENT").exists()
-    other.path.rename(tmp_path / "gone.git")
-    second = run()
-    assert second.returncode == 1
+    monkeypatch.chdir(tmp_path)
+    with only(*ASKED_FOR):
+        first = cli("sync")
+        assert first.exit_code == 0, first.stderr
+        assert "source  stream      new  changed  quarantined  seconds" in first.stderr
+        assert "Published" in first.stderr
+        assert (tmp_path / ".cairn" / "published" / "CURRENT").exists()
+        other.path.rename(tmp_path / "gone.git")
+        second = cli("sync")
+    assert second.exit_code == 1
+    assert isinstance(second.exception, SystemExit)
     assert "other.git" in second.stderr
     assert "Traceback" not in second.stderr
     assert "Nothing new" in second.stderr

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from pipelines import lineage
 from pipelines.modelling import MODELS
 from tests.histories import imported
+from tests.pipelines import modelled
 
 REPOSITORY = ("git", "shop")
 
@@ -158,7 +159,7 @@ def test_the_real_history_is_walked_as_git_walks_it(tmp_path: Path) -> None:
 
 
 def _tables() -> duckdb.DuckDBPyConnection:
-    connection = duckdb.connect()
+    connection = modelled.connect()
     connection.execute((MODELS / "macros.sql").read_text())
     connection.execute("create schema core")
     connection.execute(
@@ -181,11 +182,14 @@ def _labels(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
 
 def _fill(connection: duckdb.DuckDBPyConnection, parents: Parents, chain: list[str]) -> None:
     connection.execute("truncate core.commit; truncate core.line")
-    connection.executemany(
-        "insert into core.commit select $1, $2, $3, commit_key($1, $2, $3),"
-        " list_transform($4::varchar[], lambda parent: commit_key($1, $2, parent))",
-        [[*REPOSITORY, *p] for p in parents.items()],
+    connection.execute(
+        "insert into core.commit select $1, $2, sha, commit_key($1, $2, sha),"
+        " list_transform(parents, lambda parent: commit_key($1, $2, parent))"
+        " from (select unnest($3::varchar[]) as sha, unnest($4::varchar[][]) as parents)",
+        [*REPOSITORY, [*parents], [*parents.values()]],
     )
-    if chain:
-        rows = [["line", *REPOSITORY, sequence, sha] for sequence, sha in enumerate(chain, 1)]
-        connection.executemany("insert into core.line values (?, ?, ?, ?, ?)", rows)
+    connection.execute(
+        "insert into core.line select 'line', $1, $2, generate_subscripts(chain, 1), unnest(chain)"
+        " from (select $3::varchar[] as chain)",
+        [*REPOSITORY, chain],
+    )
