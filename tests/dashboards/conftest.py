@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,21 +33,16 @@ ARGUMENTS = (
 expect.set_options(timeout=20_000)
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    return Home(tmp_path_factory.mktemp("home"))
-
-
-@pytest.fixture(scope="module")
-def server(home: Home, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of `python -m dashboards` over `home`, started in a folder that has nothing to do with it."""
+@contextmanager
+def dashboard(home: Home, folder: Path) -> Iterator[str]:
+    """Address of `python -m dashboards` over `home`, started in `folder`."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     process = subprocess.Popen(
         [sys.executable, "-m", "dashboards", "--port", str(port)],
         env=os.environ | {"CAIRN_HOME": str(home.root)},
-        cwd=tmp_path_factory.mktemp("elsewhere"),
+        cwd=folder,
     )
     try:
         while get(f"http://127.0.0.1:{port}", "/healthz")[0] != 200:
@@ -71,9 +67,9 @@ def get(address: str, path: str) -> tuple[int, str]:
         connection.close()
 
 
-# Of each module: as long as one is open, nothing else in its process can run an event loop.
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """A browser. As long as one is open, nothing else in its process can run an event loop."""
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if path is None:
         reason = "no Chromium is installed: apt-get install chromium"
@@ -140,23 +136,21 @@ class Visitor:
 
 
 @pytest.fixture(scope="module")
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    opened = browser.new_context(accept_downloads=True)
-    yield opened
-    opened.close()
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    return Home(tmp_path_factory.mktemp("home"))
 
 
 @pytest.fixture(scope="module")
-def only_visitor(context: BrowserContext, server: str) -> Visitor:
-    return Visitor(context, server)
+def server(home: Home, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A dashboard in a folder that has nothing to do with its home."""
+    with dashboard(home, tmp_path_factory.mktemp("elsewhere")) as address:
+        yield address
 
 
-@pytest.fixture
-def visitor(only_visitor: Visitor) -> Iterator[Visitor]:
-    only_visitor.faults.clear()
-    yield only_visitor
-    only_visitor.leave()
-    assert only_visitor.faults == []
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
 
 
 @pytest.fixture(scope="module")

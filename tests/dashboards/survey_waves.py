@@ -17,9 +17,9 @@ PEOPLE = [
 ]
 
 
-def workspace(home: Home) -> Path:
-    """A workspace file."""
-    path = home.root / "cairn.yaml"
+def workspace(folder: Path) -> Path:
+    """A workspace file in `folder`."""
+    path = folder / "cairn.yaml"
     path.write_text(
         "organisation: Acme\ntimezone: Europe/Berlin\nsources: [{kind: git, repositories: [/srv/none.git]}]\n"
     )

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
 from pipelines.home import Home
 from tests.dashboards import look
@@ -34,6 +36,13 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     command = [sys.executable, "-m", "cairn", "demo", "sync"]
     subprocess.run(command, env={**os.environ, "CAIRN_HOME": str(made.root)}, check=True)
     return Home(made.root / "demo")
+
+
+@pytest.fixture(scope="module")
+def visitor(browser: Browser, server: str) -> Iterator[Visitor]:
+    visitor = Visitor(browser.new_context(), server)
+    yield visitor
+    assert visitor.faults == []
 
 
 @pytest.mark.parametrize("name", PICTURES)

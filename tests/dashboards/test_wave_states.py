@@ -18,7 +18,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     home = Home(tmp_path / "home")
     home.create()
     monkeypatch.setenv("CAIRN_HOME", str(home.root))
-    monkeypatch.setenv("CAIRN_WORKSPACE", str(survey_waves.workspace(home)))
+    monkeypatch.setenv("CAIRN_WORKSPACE", str(survey_waves.workspace(home.root)))
     return home
 
 

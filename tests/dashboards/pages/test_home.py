@@ -10,20 +10,16 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from dashboards.pages import home as landing
 from dashboards.roles import Role
-from pipelines import status
 from pipelines.home import Home
-from pipelines.status import Status
 from tests.dashboards import snapshot, survey_tables
 from tests.dashboards.conftest import Visitor
-from tests.dashboards.test_browser import MANY, choose
+from tests.dashboards.pages.test_browser import MANY, choose
 
 FILTERS = "period=All&grain=Quarter&service=Team%3A+Commerce"
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _published(home: Home) -> None:
-    home.create()
-    status.write(home, Status())
     snapshot.publish(home, MANY, "home-000")
     with duckdb.connect(home.published / "home-000.duckdb") as connection:
         survey_tables.add(connection)

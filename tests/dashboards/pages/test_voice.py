@@ -8,13 +8,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from pipelines import status
 from pipelines.home import Home
-from pipelines.status import Status
 from tests.dashboards import look, survey_tables, survey_waves
 from tests.dashboards.conftest import Visitor
+from tests.dashboards.pages.test_browser import choose
 from tests.dashboards.survey_tables import MARKUP
-from tests.dashboards.test_browser import choose
 
 pytestmark = pytest.mark.browser
 
@@ -22,13 +20,10 @@ Open = Callable[[str], Page]
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _surveyed(home: Home) -> Iterator[None]:
-    home.create()
-    status.write(home, Status())
-    with pytest.MonkeyPatch.context() as patch:
-        # Before the server starts.
-        patch.setenv("CAIRN_WORKSPACE", str(survey_waves.workspace(home)))
-        yield
+def _surveyed(folder: Path) -> Iterator[None]:
+    path = survey_waves.workspace(folder)
+    yield
+    path.unlink()
 
 
 def publish(home: Home, *, is_empty: bool = False) -> None:

@@ -7,20 +7,16 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from pipelines import status
 from pipelines.home import Home
-from pipelines.status import Status
 from tests.dashboards import snapshot
 from tests.dashboards.conftest import Visitor
-from tests.dashboards.test_browser import MANY, choose
+from tests.dashboards.pages.test_browser import MANY, choose
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _published(home: Home) -> None:
-    home.create()
-    status.write(home, Status())
     snapshot.publish(home, MANY, "platform-000")
 
 

@@ -61,13 +61,6 @@ def choose(page: Page, visitor: Visitor, label: str, option: str) -> None:
     visitor.settle(page)
 
 
-def test_a_link_to_any_page_may_be_the_first_thing_opened(home: Home, visitor: Visitor) -> None:
-    # The first test here: only a server that has shown no page yet could take it for unknown.
-    publish(home, ACTIVE)
-    page = visitor.open("/lead-time")
-    expect(page.get_by_role("heading", name="Lead time", exact=True)).to_be_visible()
-
-
 def test_overview_shows_the_last_complete_period(home: Home, visitor: Visitor) -> None:
     publish(home, replace(ACTIVE, every_days=2))
     page = visitor.open("/overview")
@@ -81,7 +74,7 @@ def test_overview_shows_the_last_complete_period(home: Home, visitor: Visitor) -
 
 def test_filters_live_in_the_url(home: Home, visitor: Visitor) -> None:
     publish(home, MANY)
-    page = visitor.open("/overview")
+    page = visitor.open()
     expect(page.get_by_role("combobox", name="Service")).to_have_value("All services")
     choose(page, visitor, "By", "Quarter")
     choose(page, visitor, "Period", "All")

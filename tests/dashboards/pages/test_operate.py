@@ -18,8 +18,8 @@ from pipelines.home import Home
 from pipelines.status import SourceProblem, SourceStatus, Status, SyncRun
 from tests.dashboards import snapshot
 from tests.dashboards.conftest import Visitor
+from tests.dashboards.pages.test_browser import choose
 from tests.dashboards.snapshot import Plan
-from tests.dashboards.test_browser import choose
 
 pytestmark = pytest.mark.browser
 
