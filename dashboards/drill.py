@@ -32,7 +32,8 @@ _TABLES: Mapping[Table, tuple[str, Callable[..., pd.DataFrame]]] = {
 def behind(view: View, *metrics: queries.Metric, tables: tuple[Table, ...] = ()) -> None:
     """The section below the charts: choose a period, see and download what it is made of."""
     since, until = period(view)
-    found = queries.counts(view.source, view.scope, since, until)
+    span = view.scope, since, until
+    found = queries.counts(view.source, *span) if tables else pd.Series()
     titles = [words.capital(words.plural(_TABLES[name][0])) for name in tables]
     for tab, what in zip(st.tabs([*titles, "Figures"]), [*tables, None], strict=True):
         with tab:
@@ -40,8 +41,8 @@ def behind(view: View, *metrics: queries.Metric, tables: tuple[Table, ...] = ())
                 figures(view, *metrics, since=since, until=until)
             else:
                 noun, query = _TABLES[what]
-                rows = query(view.source, view.scope, since, until, SHOWN)
-                every_row = partial(query, view.source.snapshot, view.scope, since, until)
+                rows = query(view.source, *span, SHOWN)
+                every_row = partial(query, view.source.snapshot, *span)
                 table(view, noun, rows, int(found[what]), since, until, every_row)
 
 
@@ -128,7 +129,7 @@ def readable(rows: pd.DataFrame, view: View) -> pd.DataFrame:
         columns=["deployment_id", "change_id", "fault_id", "incident_id", "excluded"], errors="ignore"
     )
     if "change" in shown:
-        shown = shown.drop(columns="sha")
+        shown = shown.drop(columns="sha", errors="ignore")
     elif "sha" in shown:
         shown["sha"] = shown["sha"].str[:10]
     if "left_out" in shown:
@@ -137,7 +138,7 @@ def readable(rows: pd.DataFrame, view: View) -> pd.DataFrame:
         shown[name] = _to_the_point(shown[name])
     silent = [
         name
-        for name in ("url", "evidence_url", "left_out", "severity")
+        for name in ("url", "evidence_url", "left_out", "severity", "queue_seconds")
         if name in shown and shown[name].isna().all()
     ]
     if view.scope.level == "service":
@@ -164,6 +165,7 @@ def columns(view: View) -> dict[str, Any]:
     column, zone = st.column_config, str(view.zone)
     moment = partial(column.DatetimeColumn, format="D MMM YYYY, HH:mm", timezone=zone)
     return {
+        "merged_at": moment("Merged", help=f"Time zone: {zone}"),
         "finished_at": moment("Deployed", help=f"Time zone: {zone}"),
         "deployed_at": moment("Deployed", help=f"Time zone: {zone}"),
         "first_authored_at": moment("First authored"),
@@ -174,6 +176,11 @@ def columns(view: View) -> dict[str, Any]:
         "changes": column.NumberColumn("Changes", help="Human, non-merge changes that it shipped first"),
         "is_baseline": column.CheckboxColumn("Baseline", help="The first known deployment"),
         "lead_time_seconds": column.NumberColumn("Lead time", format="localized"),
+        "wait_seconds": column.NumberColumn("Waited", format="localized", help="A run was queued or running"),
+        "queue_seconds": column.NumberColumn("Queued", format="localized", help="None was running"),
+        "rerun_seconds": column.NumberColumn(
+            "Re-runs", format="localized", help="No first attempt was under way"
+        ),
         "change": column.TextColumn("Change"),
         "kind": column.TextColumn("Kind"),
         "left_out": column.TextColumn("Left out of lead time"),

@@ -111,7 +111,18 @@ class Snapshot:
 
     def frame(self, sql: str, params: Params = ()) -> pd.DataFrame:
         """Rows of a parameterised query as a pandas frame."""
-        return self._connection.cursor().execute(sql, params).df()
+        import pyarrow as pa
+
+        table = self._connection.cursor().execute(sql, params).to_arrow_table()
+        # By way of Arrow: DuckDB's own `df` takes up to three times as long for a few rows.
+        fields = [
+            field.with_type(pa.float64()) if pa.types.is_decimal(field.type) else field
+            for field in table.schema
+        ]
+        frame: pd.DataFrame = table.cast(pa.schema(fields)).to_pandas(
+            date_as_object=False, maps_as_pydicts="strict"
+        )
+        return frame
 
     def tuples(self, sql: str, params: Params = ()) -> list[tuple[Any, ...]]:
         """Rows of a parameterised query."""

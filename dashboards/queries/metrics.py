@@ -8,24 +8,21 @@ from typing import Literal
 
 import pandas as pd
 
-from dashboards.queries.scope import Frames, Scope, covered_on
+from dashboards.queries.scope import STORED_BY, Frames, Scope, covered_on
 from dashboards.words import GRAINS
 
 Metric = Literal[
     "batch_size", "change_fail_rate", "change_lead_time", "ci_duration_p50", "ci_duration_p90",
-    "ci_flaky_rate", "ci_queue_p50", "ci_queue_p90", "deployment_days", "deployment_frequency",
-    "deployment_success_rate", "deployments", "failed_deployment_recovery_time", "pr_coding",
-    "pr_coding_working", "pr_pickup", "pr_pickup_working", "pr_release", "pr_release_working", "pr_review",
-    "pr_review_working", "rework_rate", "time_to_restore", "wip", "wip_age",
+    "ci_flaky_rate", "ci_queue_p50", "ci_queue_p90", "ci_wait", "deployment_days",
+    "deployment_frequency", "deployment_success_rate", "deployments", "failed_deployment_recovery_time",
+    "pr_coding", "pr_coding_working", "pr_pickup", "pr_pickup_working", "pr_release", "pr_release_working",
+    "pr_review", "pr_review_working", "rework_rate", "time_to_restore", "wip", "wip_age",
     "activation", "breadth", "churn", "conformance", "currency", "depth", "developer_reach", "drift",
     "first_deployment_p50", "first_deployment_p75", "new_software_share",
     "outside_contribution", "quick_ratio", "reach", "retention", "self_service_share", "template_success",
     "template_time", "voluntary_share",
 ]  # fmt: skip
 """Metrics that pages show."""
-
-_STORED_BY = "subject_key = md5_number_lower($level || ':' || $key)"
-"""Lets the file skip the rows of others: `subject_key` of the models' macros."""
 
 
 def definition(source: Frames, metric: Metric) -> pd.Series:
@@ -47,7 +44,7 @@ def trend(source: Frames, metric: Metric, scope: Scope, grain: str, since: date,
         select period_start, value, n, low, high, status, partial, excluded
         from marts.{metric}
         where level = $level and key = $key and grain = $grain
-            and {"capability is not distinct from $capability" if is_adoption else _STORED_BY}
+            and {"capability is not distinct from $capability" if is_adoption else STORED_BY}
         """,
         {"level": scope.level, "key": scope.key, "grain": grain}
         | ({"capability": scope.capability} if is_adoption else {}),
@@ -71,16 +68,18 @@ def trend(source: Frames, metric: Metric, scope: Scope, grain: str, since: date,
 
 def change_points(source: Frames, metric: Metric, scope: Scope, since: date, until: date) -> pd.DataFrame:
     """Weeks from which on the metric's figures are at another level, in order of time."""
-    return source.frame(
+    # Of all metrics at once: a page shows some.
+    rows = source.frame(
         """
-        select period_start, before, after, p_value, method
+        select metric, period_start, before, after, p_value, method
         from marts.change_point
-        where metric = $metric and level = $level and key = $key
-            and period_start >= $since and period_start < $until
+        where level = $level and key = $key
         order by period_start
         """,
-        {"metric": metric, "level": scope.level, "key": scope.key, "since": since, "until": until},
+        {"level": scope.level, "key": scope.key},
     )
+    is_within = (rows["period_start"] >= pd.Timestamp(since)) & (rows["period_start"] < pd.Timestamp(until))
+    return rows[(rows["metric"] == metric) & is_within].drop(columns="metric").reset_index(drop=True)
 
 
 def new_levels(source: Frames, levels: Sequence[str], since: date) -> pd.DataFrame:
@@ -100,14 +99,12 @@ def new_levels(source: Frames, levels: Sequence[str], since: date) -> pd.DataFra
 
 def industry(source: Frames, metric: Metric | None = None) -> pd.DataFrame:
     """DORA's published answers, the latest year first; of one metric, or of all."""
-    condition = "" if metric is None else "where metric = $metric"
-    return source.frame(
-        f"""
+    rows = source.frame(
+        """
         select d.title, i.*
         from marts.industry as i
         inner join marts.metric_definition as d using (metric)
-        {condition}
         order by year desc, d.title
-        """,
-        {} if metric is None else {"metric": metric},
+        """
     )
+    return rows if metric is None else rows[rows["metric"] == metric].reset_index(drop=True)

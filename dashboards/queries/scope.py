@@ -34,17 +34,24 @@ class Scope(NamedTuple):
         return {} if self.level == "organisation" else {"key": self.key}
 
 
-def in_scope(scope: Scope, moment: str) -> str:
+def in_scope(scope: Scope, moment: str, by: Literal["service", "subject_key"] = "service") -> str:
     """What follows `from … as thing` to leave a scope's rows, and ends with a condition.
 
-    A team's are those of services that were its, or below it, then.
+    A team's are those of services that were its, or below it, then. `by` is the column to find them by: rows
+    with a `subject_key` are stored by it, so that the file can skip those of others.
     """
     return {
         "organisation": "where thing.service is not null",
-        "team": f"semi join (from marts.tenure where team = $key) as t on t.service = thing.service"
+        "team": f"semi join (from marts.tenure where team = $key) as t on t.{by} = thing.{by}"
         f" and t.valid_from <= thing.{moment} and thing.{moment} < t.valid_until where true",
-        "service": "where thing.service = $key",
+        "service": f"where thing.{by} = {_KEYS[by]}",
     }[scope.level]
+
+
+_KEYS = {"service": "$key", "subject_key": "md5_number_lower('service:' || $key)"}
+
+STORED_BY = "subject_key = md5_number_lower($level || ':' || $key)"
+"""Lets the file skip the rows of others than a level and key: `subject_key` of the models' macros."""
 
 
 SERVICES = {

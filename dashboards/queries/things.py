@@ -3,48 +3,30 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from dashboards.queries.scope import SERVICES, Frames, Scope, in_scope
+from dashboards.queries.happened import IS_LINK, LINK, foremost, happened, within
+from dashboards.queries.scope import SERVICES, STORED_BY, Frames, Scope
 
-
-class _Thing(NamedTuple):
-    """A mart of things that happen to services: the moment and day that date one."""
-
-    moment: str
-    day: str
-    shared_key: str | None = None
-    """Its key, where one of several services has a row, with a `shared_rank`, for each of them."""
-
-
-_THINGS = {
-    "deployment": _Thing("finished_at", "finished_on", "deployment_id"),
-    "change": _Thing("deployed_at", "deployed_on", "change_id"),
-    "fault": _Thing("deployed_at", "deployed_on"),
-    "incident": _Thing("opened_at", "opened_on"),
-}
-
-# Only what opens in a browser becomes a link: a repository may well be a path, and a field may hold anything.
-_IS_LINK = r"regexp_matches({0}, '^https?://[^\s]+$')"
-_LINK = f"case when {_IS_LINK.format('url')} then url end as url"
+STEPS = 100
+"""A `lead_time_step` is the logarithm of so many times the seconds, rounded up."""
 
 
 def deployments(
     source: Frames, scope: Scope, since: date, until: date, limit: int | None = None
 ) -> pd.DataFrame:
     """Deployments that finished in the period, newest first."""
+    rows, params = foremost(source, "deployment", scope, since, until, limit)
     return source.frame(
         f"""
-        select finished_at, service, ref, sha, environment, changes, is_baseline,
-            {_LINK}, deployment_id
-        from marts.deployment as thing
-        where {_first("deployment", scope, "finished_at desc")}
+        select finished_at, service, ref, sha, environment, changes, is_baseline, {LINK}, deployment_id
+        from {rows}
         order by finished_at desc, deployment_id
+        limit $limit
         """,
-        {"limit": limit, **_within(scope, since, until)},
+        params,
     )
 
 
@@ -59,34 +41,36 @@ def changes(
 ) -> pd.DataFrame:
     """Changes shipped in the period, newest first; `slowest_first` keeps those with a lead time alone."""
     order = "lead_time_seconds desc, deployed_at desc" if slowest_first else "deployed_at desc"
-    where = "lead_time_seconds is not null" if slowest_first else "true"
+    by = "lead_time_step" if slowest_first else None
+    rows, params = foremost(source, "change", scope, since, until, limit, by)
     return source.frame(
         f"""
         select lead_time_seconds, deployed_at, service, coalesce('#' || number, sha[:10]) as change,
-            kind, first_authored_at, ref, left_out, {_LINK}, sha, change_id
-        from marts.change as thing
-        where {_first("change", scope, order, where)}
+            kind, first_authored_at, ref, left_out, {LINK}, sha, change_id
+        from {rows}
         order by {order}, change_id
+        limit $limit
         """,
-        {"limit": limit, **_within(scope, since, until)},
+        params,
     )
 
 
 def faults(source: Frames, scope: Scope, since: date, until: date, limit: int | None = None) -> pd.DataFrame:
     """Faults of the deployments that finished in the period, newest first; `evidence` as words and links."""
+    rows, params = foremost(source, "fault", scope, since, until, limit)
     return source.frame(
         f"""
         select deployed_at, service, ref, rule, began_at, recovered_at, recovery_seconds,
             recovered_at is null as is_open,
             list_aggregate(list_transform(evidence, lambda e: e.kind), 'string_agg', ', ') as evidence,
-            list_filter(list_transform(evidence, lambda e: e.url), lambda u: {_IS_LINK.format("u")})[1]
+            list_filter(list_transform(evidence, lambda e: e.url), lambda u: {IS_LINK.format("u")})[1]
                 as evidence_url,
-            {_LINK}, fault_id, deployment_id
-        from {_happened("fault", scope)}
+            {LINK}, fault_id, deployment_id
+        from {rows}
         order by deployed_at desc, fault_id
         limit $limit
         """,
-        {"limit": limit, **_within(scope, since, until)},
+        params,
     )
 
 
@@ -94,15 +78,16 @@ def evidence(
     source: Frames, scope: Scope, since: date, until: date, limit: int | None = None
 ) -> pd.DataFrame:
     """What each of these faults is known by: a row for every incident, rollback, revert and hotfix."""
+    rows, params = foremost(source, "fault", scope, since, until, limit)
     return source.frame(
         f"""
         select e."at", e.kind, e.rule, service, ref,
-            case when {_IS_LINK.format("e.url")} then e.url end as url, fault_id
-        from {_happened("fault", scope)}, unnest(evidence) as t(e)
+            case when {IS_LINK.format("e.url")} then e.url end as url, fault_id
+        from {rows}, unnest(evidence) as t(e)
         order by deployed_at desc, fault_id, e."at"
         limit $limit
         """,
-        {"limit": limit, **_within(scope, since, until)},
+        params,
     )
 
 
@@ -112,73 +97,96 @@ def unattributed(
     """Incidents opened in the period that no rule blames a deployment for, newest first."""
     return source.frame(
         f"""
-        select opened_at, service, severity, status, resolved_at, restore_seconds, {_LINK}, incident_id
-        from {_happened("incident", scope)}
+        select opened_at, service, severity, status, resolved_at, restore_seconds, {LINK}, incident_id
+        from {happened("incident", scope)}
         where rule is null
         order by opened_at desc, incident_id
         limit $limit
         """,
-        {"limit": limit, **_within(scope, since, until)},
+        {"limit": limit, **within(scope, since, until)},
     )
 
 
 def lead_times(source: Frames, scope: Scope, since: date, until: date) -> pd.Series:
     """Lead times of the changes shipped in the period, all services' taken together.
 
-    How many `changes` count, and in seconds their `shortest`, `median`, `p90` (type 7) and `longest`;
+    How many `changes` count, and in seconds their `median` and `p90` (type 7), to within 1 %;
     `left_out` maps the reasons why others do not to how many these are.
     """
-    return source.frame(
+    steps = _steps(source, scope, since, until).dropna()
+    reasons = source.frame(
         f"""
-        select
-            count(lead_time_seconds) as changes, min(lead_time_seconds) as shortest,
-            quantile_cont(lead_time_seconds, 0.5) as median, quantile_cont(lead_time_seconds, 0.9) as p90,
-            max(lead_time_seconds) as longest, coalesce(histogram(left_out), map {{}}) as left_out
-        from {_happened("change", scope)}
+        select left_out, count(*) as changes
+        from {happened("change", scope)}
+        where left_out is not null
+        group by left_out
         """,
-        _within(scope, since, until),
-    ).iloc[0]
+        within(scope, since, until),
+    )
+    left_out = dict(zip(reasons["left_out"], reasons["changes"].tolist(), strict=True))
+    if steps.empty:
+        return pd.Series({"changes": 0, "median": np.nan, "p90": np.nan, "left_out": left_out})
+    last_ranks = steps["changes"].cumsum().to_numpy() - 1
+    seconds = np.exp((steps["step"].to_numpy(float) - 0.5) / STEPS)
+
+    def quantile(share: float) -> float:
+        rank = share * last_ranks[-1]
+        low, high = seconds[np.searchsorted(last_ranks, [np.floor(rank), np.ceil(rank)])]
+        return float(low + (rank % 1) * (high - low))
+
+    return pd.Series(
+        {"changes": last_ranks[-1] + 1, "median": quantile(0.5), "p90": quantile(0.9), "left_out": left_out}
+    )
 
 
 def distribution(source: Frames, scope: Scope, since: date, until: date) -> pd.DataFrame:
     """How many `changes` took from `low` to `high` seconds: bins of equal width on a logarithmic scale."""
-    known = lead_times(source, scope, since, until)
-    bins = int(np.clip(np.sqrt(known["changes"]), 8, 40))
-    low, high = np.log(max(known["shortest"], 1)) - 1e-3, np.log(max(known["longest"], 1)) + 1e-3
-    rows = source.frame(
+    steps = _steps(source, scope, since, until).dropna().astype("int64").set_index("step")["changes"]
+    bins = int(np.clip(np.sqrt(steps.sum()), 8, 40))
+    width = -(-(steps.index[-1] - steps.index[0] + 1) // bins)
+    first = steps.index[0] - 1
+    changes = steps.groupby((steps.index - 1 - first) // width).sum()
+    changes = changes.reindex(range(changes.index[-1] + 1), fill_value=0)
+    edges = np.exp((first + width * np.arange(len(changes) + 1)) / STEPS)
+    return pd.DataFrame({"low": edges[:-1], "high": edges[1:], "changes": changes.to_numpy()})
+
+
+def _steps(source: Frames, scope: Scope, since: date, until: date) -> pd.DataFrame:
+    """How many `changes` shipped in the period at each `step` of lead time; at none those left out."""
+    return source.frame(
         f"""
-        select floor((ln(greatest(lead_time_seconds, 1)) - $low) / $width)::bigint as bin, count(*) as changes
-        from {_happened("change", scope)}
-        where lead_time_seconds is not null
-        group by bin
+        select lead_time_step as step, count(*) as changes
+        from {happened("change", scope)}
+        group by step
+        order by step
         """,
-        {"low": low, "width": (high - low) / bins, **_within(scope, since, until)},
+        within(scope, since, until),
     )
-    edges = np.exp(np.linspace(low, high, bins + 1))
-    changes = rows.set_index("bin")["changes"].reindex(range(bins), fill_value=0).to_numpy()
-    return pd.DataFrame({"low": edges[:-1], "high": edges[1:], "changes": changes})
 
 
 def counts(source: Frames, scope: Scope, since: date, until: date) -> pd.Series:
     """How many there are; `open_faults` go on, `unattributed` incidents name no deployment."""
-    return source.frame(
+    found = source.frame(
         f"""
-        select
-            (select count(*) from {_happened("deployment", scope)}) as deployments,
-            (select count(*) from {_happened("change", scope)}) as changes,
-            f.faults, f.open_faults, f.evidence, i.incidents, i.unattributed
+        select d.deployments, f.faults, f.open_faults, f.evidence, i.incidents, i.unattributed
         from (
+            select count(*) as deployments
+            from {happened("deployment", scope)}
+        ) as d
+        cross join (
             select count(*) as faults, count(*) filter (recovered_at is null) as open_faults,
                 coalesce(sum(len(evidence)), 0)::bigint as evidence
-            from {_happened("fault", scope)}
+            from {happened("fault", scope)}
         ) as f
         cross join (
             select count(*) as incidents, count(*) filter (rule is null) as unattributed
-            from {_happened("incident", scope)}
+            from {happened("incident", scope)}
         ) as i
         """,
-        _within(scope, since, until),
+        within(scope, since, until),
     ).iloc[0]
+    found["changes"] = _steps(source, scope, since, until)["changes"].sum()
+    return found
 
 
 def waiting(source: Frames, scope: Scope) -> int:
@@ -194,50 +202,10 @@ def waiting(source: Frames, scope: Scope) -> int:
 
 def latest_deployment(source: Frames, scope: Scope) -> date | None:
     """Day of the scope's latest deployment; None where there is none."""
-    sql = """
+    sql = f"""
         select max(period_start) as last_on
         from marts.deployments
-        where level = $level and key = $key and grain = 'day' and value > 0
+        where level = $level and key = $key and grain = 'day' and value > 0 and {STORED_BY}
     """
     last = source.frame(sql, {"level": scope.level, "key": scope.key}).iloc[0]["last_on"]
     return None if pd.isna(last) else last.date()
-
-
-def _happened(what: str, scope: Scope) -> str:
-    """Rows of `marts.{what}` of the scope and period; one that several services share comes once.
-
-    Their `place` orders what happened at the same moment, and finds a row again.
-    """
-    moment, day, shared_key = _THINGS[what]
-    # An incident of no known service is the organisation's all the same.
-    is_any = what == "incident" and scope.level == "organisation"
-    rows = f"""
-        select thing.rowid as place, thing.*
-        from marts.{what} as thing {"where true" if is_any else in_scope(scope, moment)}
-            and {day} >= $since and {day} < $until
-    """
-    if shared_key is None or scope.level == "service":
-        return f"({rows})"
-    if scope.level == "organisation":
-        return f"({rows} and coalesce(shared_rank, 1) = 1)"
-    # Hardly any are shared: only these are worth the sorting.
-    return f"""(
-        {rows} and shared_rank is null
-        union all
-        ({rows} and shared_rank is not null
-        qualify row_number() over (partition by {shared_key} order by shared_rank) = 1)
-    )"""
-
-
-def _first(what: str, scope: Scope, order: str, where: str = "true") -> str:
-    """Condition on rows called `thing`: they are among the first `$limit` of the scope and period.
-
-    Found by what orders them alone; the other columns are then read of these few.
-    """
-    return f"""thing.rowid in (
-        select place from {_happened(what, scope)} where {where} order by {order}, place limit $limit
-    )"""
-
-
-def _within(scope: Scope, since: date, until: date) -> dict[str, object]:
-    return {"since": since, "until": until, **scope.params}

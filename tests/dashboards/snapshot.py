@@ -31,7 +31,8 @@ MADE_UP = {
     "batch_size": ("count", "median", 4.0), "change_fail_rate": ("ratio", "rate", 0.12),
     "ci_duration_p50": ("seconds", "median", 600.0), "ci_duration_p90": ("seconds", "p90", 1500.0),
     "ci_flaky_rate": ("ratio", "rate", 0.02), "ci_queue_p50": ("seconds", "median", 20.0),
-    "ci_queue_p90": ("seconds", "p90", 90.0), "deployment_days": ("per_week", "given", 3.0),
+    "ci_queue_p90": ("seconds", "p90", 90.0), "ci_wait": ("seconds", "median", 900.0),
+    "deployment_days": ("per_week", "given", 3.0),
     "deployment_success_rate": ("ratio", "rate", 0.7),
     "failed_deployment_recovery_time": ("seconds", "survival", 9000.0),
     "pr_coding": ("seconds", "median", 90_000.0), "pr_coding_working": ("seconds", "median", 60_000.0),
@@ -150,6 +151,7 @@ def _facts(connection: duckdb.DuckDBPyConnection, plan: Plan) -> None:
     )
     connection.execute(_SUBJECTS)
     connection.execute(_STABILITY)
+    connection.execute(_PULL_REQUESTS, [plan.has_runs])
     connection.execute(_QUALITY)
     adoption_tables.add(connection)
 
@@ -211,12 +213,18 @@ _TABLES = """
     create table marts.deployment (
         deployment_id varchar, service varchar, repository varchar, team varchar, environment varchar,
         ref varchar, sha varchar, finished_at timestamptz, finished_on date, is_baseline boolean,
-        shared_rank bigint, changes bigint, url varchar);
+        shared_rank bigint, repeats_for varchar[], changes bigint, url varchar,
+        subject_key ubigint as (md5_number_lower('service:' || service)));
     create table marts.change (
         change_id varchar, service varchar, repository varchar, team varchar, sha varchar, number bigint,
         kind varchar, is_bot boolean, first_authored_at timestamptz, deployment_id varchar, ref varchar,
-        shared_rank bigint, deployed_at timestamptz, deployed_on date, lead_time_seconds double,
-        left_out varchar, url varchar);
+        shared_rank bigint, repeats_for varchar[], deployed_at timestamptz, deployed_on date,
+        lead_time_seconds double,
+        left_out varchar, url varchar,
+        subject_key ubigint as (md5_number_lower('service:' || service)),
+        lead_time_step smallint as (
+            case when lead_time_seconds is not null
+            then ceil(100 * ln(greatest(lead_time_seconds, 1)))::smallint end));
     create table marts.service (
         service varchar, team varchar, repositories varchar[], kind varchar, tier varchar);
     create table marts.team (team varchar, parent varchar, services bigint);
@@ -242,7 +250,8 @@ _SUBJECTS = f"""
         union all select 'organisation', organisation, service from marts.service cross join marts.workspace
         union all select 'team', key, service from above;
     create table marts.tenure as
-        select service, key as team, '-infinity'::timestamptz as valid_from,
+        select service, md5_number_lower('service:' || service) as subject_key, key as team,
+            '-infinity'::timestamptz as valid_from,
             'infinity'::timestamptz as valid_until
         from member where level = 'team';
     create temp table bucket as
@@ -257,11 +266,11 @@ _SUBJECTS = f"""
 
 _STABILITY = """
     create table marts.fault as
-        select deployment_id || '!' as fault_id, deployment_id, service, ref,
+        select deployment_id || '!' as fault_id, deployment_id, service, subject_key, ref,
             ['named', 'rollback', 'revert', 'incident'][1 + number % 4] as rule,
             finished_at as deployed_at, finished_on as deployed_on, finished_at as began_at,
             case when number % 5 <> 0 then finished_at + interval 3 hour end as recovered_at,
-            case when recovered_at is null then 32400.0 else 10800.0 end as recovery_seconds,
+            case when recovered_at is null then 32400 else 10800 end::double as recovery_seconds,
             [
                 {
                     'kind': 'incident', 'rule': 'incident', 'at': finished_at + interval 1 hour,
@@ -274,13 +283,13 @@ _STABILITY = """
         )
         where number % 9 = 0;
     create table marts.incident as
-        select fault_id as incident_id, service, 'SEV2' as severity, 'resolved' as status,
+        select fault_id as incident_id, service, subject_key, 'SEV2' as severity, 'resolved' as status,
             began_at as opened_at, deployed_on as opened_on, recovered_at as resolved_at,
             recovery_seconds as restore_seconds,
             'incident' as rule, deployment_id, url
         from marts.fault
         union all
-        select 'nobody' || epoch(finished_at), null, 'SEV1', 'resolved', finished_at, finished_on,
+        select 'nobody' || epoch(finished_at), null, null, 'SEV1', 'resolved', finished_at, finished_on,
             finished_at + interval 2 hour, 7200, null, null, 'https://pager.example/x'
         from marts.deployment where changes = 0;
     create table marts.change_point as
@@ -288,6 +297,18 @@ _STABILITY = """
             date_trunc('week', (select covered_until::date - 100 from marts.workspace))::date as period_start,
             500.0 as before, 900.0 as after, 0.004 as p_value, 'PELT' as method
         from (select distinct level, key from member);
+"""
+
+_PULL_REQUESTS = """
+    create table marts.pull_request as
+        select 'git' as source, repository, number, service, subject_key, shared_rank, repeats_for,
+            deployed_at - interval 2 day as opened_at, deployed_at as merged_at, deployed_on as merged_on,
+            case when is_bot then 'bot' when not $1 then 'no_run' end as ci_left_out,
+            case when ci_left_out is null then 600::double + number end as ci_wait_seconds,
+            case when ci_left_out is null and number % 2 = 0 then 60::double end as ci_queue_seconds,
+            case when ci_left_out is null then if(number % 5 = 0, 300::double, 0) end as ci_rerun_seconds, url
+        from marts.change
+        where number is not null;
 """
 
 _QUALITY = """

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
@@ -95,15 +96,32 @@ def test_the_slowest_come_first_and_count(shop: Snapshot) -> None:
     assert slowest["left_out"].isna().all()
 
 
+@pytest.mark.parametrize("limit", [1, 7, 60])
+@pytest.mark.parametrize(
+    "query",
+    [
+        queries.deployments,
+        queries.changes,
+        partial(queries.changes, slowest_first=True),
+        queries.faults,
+        queries.evidence,
+        queries.unattributed,
+    ],
+)
+def test_a_limit_keeps_what_comes_first(teams: Snapshot, query: Any, limit: int) -> None:
+    for scope in (Scope("organisation", "Acme"), Scope("team", "Commerce"), SHOP):
+        every, first = query(teams, scope, SINCE, UNTIL), query(teams, scope, SINCE, UNTIL, limit)
+        pd.testing.assert_frame_equal(first, every.head(limit))
+
+
 def counted(source: Snapshot) -> pd.Series:
     return queries.changes(source, SHOP, SINCE, UNTIL)["lead_time_seconds"].dropna()
 
 
-def test_percentiles_are_linear(shop: Snapshot) -> None:
+def test_percentiles_are_linear_to_within_a_percent(shop: Snapshot) -> None:
     every, found = counted(shop), queries.lead_times(shop, SHOP, SINCE, UNTIL)
-    assert found["median"] == pytest.approx(every.quantile(0.5))
-    assert found["p90"] == pytest.approx(every.quantile(0.9))
-    assert (found["shortest"], found["longest"]) == (every.min(), every.max())
+    assert found["median"] == pytest.approx(every.quantile(0.5), rel=0.01)
+    assert found["p90"] == pytest.approx(every.quantile(0.9), rel=0.01)
 
 
 def test_a_distribution_has_every_change_once(shop: Snapshot) -> None:
@@ -114,11 +132,10 @@ def test_a_distribution_has_every_change_once(shop: Snapshot) -> None:
     assert bins["changes"].sum() == len(every) > 100
 
 
-@pytest.mark.parametrize("seconds", [0.0, 5.0, 1e9])
-def test_one_change_is_a_distribution_too(seconds: float) -> None:
+@pytest.mark.parametrize("step", [0, 161, 2073])
+def test_one_change_is_a_distribution_too(step: int) -> None:
     shared = Shared()
-    shared.run(f"alter table marts.change add column lead_time_seconds double default {seconds}")
-    shared.run("update marts.change set left_out = null")
+    shared.run(f"update marts.change set lead_time_step = {step}, left_out = null")
     scope, period = Scope("organisation", "Acme"), (date(2026, 1, 1), date(2026, 2, 1))
     assert queries.distribution(shared, scope, *period)["changes"].sum() == 1
 
@@ -165,7 +182,8 @@ def test_a_team_s_things_are_those_of_its_time() -> None:
     moved.run(
         """
         update marts.tenure set valid_until = '2026-01-05' where service = 'web';
-        insert into marts.tenure values ('web', 'back', '2026-01-05', 'infinity')
+        insert into marts.tenure
+        select service, subject_key, 'back', '2026-01-05', 'infinity' from marts.service where service = 'web'
         """
     )
     period = (date(2026, 1, 1), date(2026, 2, 1))
@@ -244,30 +262,36 @@ class Shared:
             """
             create schema marts;
             create table marts.service as
-                select unnest(['api', 'web']) as service, ['shop'] as repositories;
+                select
+                    unnest(['api', 'web']) as service, md5_number_lower('service:' || service) as subject_key,
+                    ['shop'] as repositories;
             create table marts.tenure as
-                select service, 'front' as team, timestamptz '-infinity' as valid_from,
+                select service, subject_key, 'front' as team, timestamptz '-infinity' as valid_from,
                     timestamptz 'infinity' as valid_until
                 from marts.service;
             create table marts.coverage as select 'shop' as repository, 7 as commits_not_deployed;
             create table marts.deployment as
-                select 'd' as deployment_id, service, row_number() over () as shared_rank,
+                select 'd' as deployment_id, service, subject_key, row_number() over () as shared_rank,
+                    if(service = 'web', ['front'], null) as repeats_for,
                     date '2026-01-05' as finished_on,
                     timestamptz '2026-01-05' as finished_at
                 from marts.service;
             create table marts.change as
-                select 'c' as change_id, service, row_number() over () as shared_rank,
+                select 'c' as change_id, service, subject_key, row_number() over () as shared_rank,
+                    if(service = 'web', ['front'], null) as repeats_for,
                     date '2026-01-05' as deployed_on, 'bot' as left_out,
+                    null::smallint as lead_time_step,
                     timestamptz '2026-01-05' as deployed_at
                 from marts.service;
             create table marts.fault as
-                select 'f' || service as fault_id, service, [1, 2] as evidence,
+                select 'f' || service as fault_id, service, subject_key, [1, 2] as evidence,
                     date '2026-01-05' as deployed_on,
                     timestamptz '2026-01-05' as deployed_at, null as recovered_at
                 from marts.service;
             create table marts.incident as
-                select 'i' as incident_id, 'web' as service, date '2026-01-05' as opened_on, null as rule,
-                    timestamptz '2026-01-05' as opened_at
+                select 'i' as incident_id, service, subject_key, date '2026-01-05' as opened_on,
+                    null as rule, timestamptz '2026-01-05' as opened_at
+                from marts.service where service = 'web'
             """
         )
 
@@ -289,6 +313,5 @@ def test_what_two_services_share_counts_once(scope: Scope) -> None:
     # Services fail one by one.
     services = 1 if scope.level == "service" else 2
     assert found[["faults", "open_faults", "evidence"]].tolist() == [services, services, 2 * services]
-    shared.run("alter table marts.change add column lead_time_seconds double")
     assert queries.lead_times(shared, scope, *period)["left_out"] == {"bot": 1}
     assert queries.waiting(shared, scope) == 7

@@ -10,7 +10,9 @@ touched:
 columns:
   change_id: {type: varchar, description: "Source, repository and number, or commit"}
   service: {type: varchar, description: "Service it is part of; null where its repository is of none", nullable: true}
+  subject_key: {type: ubigint, description: "The service as a number, by which the rows are stored: `subject_key('service', service)`", nullable: true}
   shared_rank: {type: bigint, description: "From 1 by the services' names, where its repository is of several: there may be a row for each", nullable: true}
+  repeats_for: {type: 'varchar[]', description: "Teams of which another service, before it by name, has a row for the same change: it counts for them there", nullable: true}
   team: {type: varchar, description: "Team that owned the service when it shipped, of several the first by name", nullable: true}
   repository: {type: varchar, description: "Name of the repository"}
   sha: {type: varchar, description: "Commit that brought it to its base, or that it is", nullable: true}
@@ -27,6 +29,7 @@ columns:
   deployed_on: {type: date, description: "Local day on which that deployment finished"}
   fully_deployed_at: {type: timestamp with time zone, description: "When every production environment live at that time had it (UTC)", nullable: true}
   lead_time_seconds: {type: double, description: "Seconds from the author's date to the deployment; null where left out", nullable: true}
+  lead_time_step: {type: smallint, description: "100 times the logarithm of the lead time, rounded up: steps of 1 %, to count in", nullable: true}
   left_out: {type: varchar, description: "Why it has no lead time that counts", nullable: true, accepted: [baseline, bot, undated, negative]}
   url: {type: varchar, description: "Where a person can see it; null without a web host", nullable: true}
 */
@@ -56,18 +59,30 @@ owner as (
 ),
 
 shared as (
-    select p.change_id, p.service, row_number() over (partition by p.change_id order by p.service) as shared_rank
+    select
+        p.change_id, p.service, p.shipped_at,
+        row_number() over (partition by p.change_id order by p.service) as shared_rank
     from placed as p
     inner join core.chain as c using (chain_id)
     semi join (
         select source, repository_id from core.service_repository group by all having count(*) > 1
     ) as r on r.source = c.source and r.repository_id = c.repository_id
+),
+
+repeated as (
+    select k.change_id, k.service, list(distinct t.team order by t.team) as repeats_for
+    from shared as k
+    inner join shared as b on b.change_id = k.change_id and b.shared_rank < k.shared_rank
+    inner join core.tenure as t on t.service = b.service and during(b.shipped_at, t.valid_from, t.valid_until)
+    group by all
 )
 
 select
     c.change_id,
     x.service,
+    subject_key('service', x.service) as subject_key,
     k.shared_rank,
+    a.repeats_for,
     o.team,
     r.repository,
     c.sha,
@@ -84,6 +99,7 @@ select
     x.shipped_on as deployed_on,
     x.fully_shipped_at as fully_deployed_at,
     x.lead_time_seconds,
+    case when x.lead_time_seconds is not null then ceil(100 * ln(greatest(x.lead_time_seconds, 1)))::smallint end as lead_time_step,
     x.left_out,
     c.url
 from (from placed union all by name from alone) as x
@@ -92,4 +108,5 @@ inner join core.change as c using (change_id)
 inner join core.deployment as d using (deployment_id)
 inner join core.repository as r on r.source = c.source and r.repository_id = c.repository_id
 left join shared as k using (service, change_id)
-order by x.shipped_at, c.change_id
+left join repeated as a using (service, change_id)
+order by subject_key, x.shipped_at, c.change_id

@@ -12,7 +12,9 @@ touched:
 columns:
   deployment_id: {type: varchar, description: "Source, repository and what names the rollout there"}
   service: {type: varchar, description: "Service deployed; null where the repository is of none", nullable: true}
+  subject_key: {type: ubigint, description: "The service as a number, by which the rows are stored: `subject_key('service', service)`", nullable: true}
   shared_rank: {type: bigint, description: "From 1 by the services' names, where it is of several: there is a row for each", nullable: true}
+  repeats_for: {type: 'varchar[]', description: "Teams of which another service, before it by name, has a row for the same deployment: it counts for them there", nullable: true}
   repository: {type: varchar, description: "Name of the repository, of several the first"}
   team: {type: varchar, description: "Team that owned the service then, of several the first by name", nullable: true}
   environment: {type: varchar, description: "First environment reached"}
@@ -66,12 +68,23 @@ once as (
     from placed as p
     left join shipped as s using (chain_id, deployment_id)
     group by all
+),
+
+repeated as (
+    select p.deployment_id, p.service, list(distinct t.team order by t.team) as repeats_for
+    from once as p
+    inner join once as b on b.deployment_id = p.deployment_id and b.service < p.service
+    inner join core.deployment as d on d.deployment_id = p.deployment_id
+    inner join core.tenure as t on t.service = b.service and during(d.finished_at, t.valid_from, t.valid_until)
+    group by all
 )
 
 select
     d.deployment_id,
     p.service,
+    subject_key('service', p.service) as subject_key,
     case when count(*) over by_deployment > 1 then row_number() over (by_deployment order by p.service) end as shared_rank,
+    a.repeats_for,
     r.repository,
     o.team,
     d.environment,
@@ -89,5 +102,6 @@ inner join core.deployment as d using (deployment_id)
 inner join core.repository as r using (source, repository_id)
 left join owner as o on o.service = p.service and o.deployment_id = p.deployment_id
 left join rolled_back as b on b.deployment_id = p.deployment_id
+left join repeated as a on a.deployment_id = p.deployment_id and a.service = p.service
 window by_deployment as (partition by d.deployment_id)
-order by d.finished_at, d.deployment_id
+order by subject_key, d.finished_at, d.deployment_id

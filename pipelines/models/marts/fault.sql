@@ -6,6 +6,7 @@ columns:
   fault_id: {type: varchar, description: "Deployment and what failed"}
   deployment_id: {type: varchar, description: "Deployment charged"}
   service: {type: varchar, description: "Service that failed; null where it is of none", nullable: true}
+  subject_key: {type: ubigint, description: "The service as a number, by which the rows are stored: `subject_key('service', service)`", nullable: true}
   repository: {type: varchar, description: "Name of the deployment's repository, of several the first"}
   team: {type: varchar, description: "Team that owned the service then, of several the first by name", nullable: true}
   rule: {type: varchar, description: "Best of the rules that blame this deployment", accepted: [named, revert, rollback, hotfix, incident]}
@@ -42,6 +43,7 @@ select
     f.fault_id,
     f.deployment_id,
     f.service,
+    subject_key('service', f.service) as subject_key,
     r.repository,
     o.team,
     f.rule,

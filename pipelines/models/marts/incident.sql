@@ -5,6 +5,7 @@ key: [incident_id]
 columns:
   incident_id: {type: varchar, description: "Source and id within it"}
   service: {type: varchar, description: "Service; null where it is not known, or of none", nullable: true}
+  subject_key: {type: ubigint, description: "The service as a number, by which the rows are stored: `subject_key('service', service)`", nullable: true}
   repository: {type: varchar, description: "Name of the repository it was reported in", nullable: true}
   team: {type: varchar, description: "Team that owned the service then, of several the first by name", nullable: true}
   severity: {type: varchar, description: "In the tool's own word", nullable: true}
@@ -31,6 +32,7 @@ with owner as (
 select
     i.incident_id,
     i.service,
+    subject_key('service', i.service) as subject_key,
     r.repository,
     o.team,
     i.severity,

@@ -6,6 +6,7 @@ grain: one row per service, team and time
 key: [service, team, valid_from]
 columns:
   service: {type: varchar, description: "Name of the service"}
+  subject_key: {type: ubigint, description: "The service as a number, by which what happens to it is stored: `subject_key('service', service)`"}
   team: {type: varchar, description: "Team that owned it, or a team above such a one"}
   is_owner: {type: boolean, description: "The team itself owned it"}
   valid_from: {type: timestamp with time zone, description: "When that began (UTC); -infinity where it always was so"}
@@ -13,7 +14,7 @@ columns:
   is_assumed: {type: boolean, description: "No source says so of that time; the next known owner is taken"}
 */
 select
-    t.service, t.team,
+    t.service, subject_key('service', t.service) as subject_key, t.team,
     exists (
         from core.ownership as o
         where o.service = t.service and o.team = t.team and o.valid_from < t.valid_until and o.valid_until > t.valid_from
