@@ -21,7 +21,7 @@ from dashboards.view import View
 BASIS = {
     "batch_size": "deployment", "change_fail_rate": "deployment", "change_lead_time": "change",
     "ci_duration_p50": "run", "ci_duration_p90": "run", "ci_flaky_rate": "tested commit",
-    "ci_queue_p50": "run", "ci_queue_p90": "run", "deployment_days": "week",
+    "ci_queue_p50": "run", "ci_queue_p90": "run", "ci_wait": "pull request", "deployment_days": "week",
     "deployment_frequency": "deployment", "deployment_success_rate": "attempt", "deployments": "deployment",
     "failed_deployment_recovery_time": "fault", "rework_rate": "deployment", "time_to_restore": "incident",
 }  # fmt: skip

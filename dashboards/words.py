@@ -31,6 +31,7 @@ LEFT_OUT: Mapping[str, str] = {
     "not_told": "whose tool does not tell when they began to wait",
     "not_retried": "that failed and were not tried again",
     "no_commit": "of no known commit",
+    "no_run": "no CI run was found for",
     "services_without_figure": "without a figure among the services",
     "dormant": "dormant: without a commit in 90 days",
     "unknown_start": "in use before anybody looked",

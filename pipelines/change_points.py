@@ -18,9 +18,9 @@ Floats = NDArray[np.float64]
 
 METRICS = (
     "batch_size", "change_fail_rate", "change_lead_time", "ci_duration_p50", "ci_duration_p90",
-    "ci_flaky_rate", "ci_queue_p50", "ci_queue_p90", "deployment_frequency", "deployment_success_rate",
-    "failed_deployment_recovery_time", "pr_coding", "pr_pickup", "pr_release", "pr_review", "rework_rate",
-    "time_to_restore",
+    "ci_flaky_rate", "ci_queue_p50", "ci_queue_p90", "ci_wait", "deployment_frequency",
+    "deployment_success_rate", "failed_deployment_recovery_time", "pr_coding", "pr_pickup", "pr_release",
+    "pr_review", "rework_rate", "time_to_restore",
 )  # fmt: skip
 """Metrics looked at. Work in progress is a stock: one pull request left open is a level of its own."""
 METHOD = "PELT on robust scores, permutation test, Holm"

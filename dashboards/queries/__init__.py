@@ -16,6 +16,7 @@ from dashboards.queries.adoption import (
     team_changes,
     versions,
 )
+from dashboards.queries.ci import ci_wait, ci_waits
 from dashboards.queries.metrics import Metric, change_points, definition, industry, new_levels, trend
 from dashboards.queries.notes import launches, notes
 from dashboards.queries.peers import peers, traits
@@ -62,12 +63,12 @@ from dashboards.queries.voice import (
 
 __all__ = [
     "Frames", "Grouping", "Metric", "Scope", "adopters", "burn_up", "capabilities", "change_points",
-    "changes", "checks", "cohorts", "committed", "counts", "coverage", "covered_on", "data_quality",
-    "definition", "deployments", "distribution", "environments", "evidence", "extent", "faults", "funnel",
-    "industry", "latest_deployment", "launches", "lead_times", "migrations", "new_levels", "notes", "peers",
-    "quarantine", "scopes", "service_changes", "services", "source_streams", "survey_actions",
-    "survey_changes", "survey_comment_groups", "survey_comments", "survey_drivers", "survey_groups",
-    "survey_heat", "survey_measures", "survey_results", "survey_scores", "survey_themes", "survey_trend",
-    "survey_waves", "team_changes", "traits", "trend", "unattributed", "unmapped", "versions", "waiting",
-    "workspace",
+    "changes", "checks", "ci_wait", "ci_waits", "cohorts", "committed", "counts", "coverage", "covered_on",
+    "data_quality", "definition", "deployments", "distribution", "environments", "evidence", "extent",
+    "faults", "funnel", "industry", "latest_deployment", "launches", "lead_times", "migrations",
+    "new_levels", "notes", "peers", "quarantine", "scopes", "service_changes", "services", "source_streams",
+    "survey_actions", "survey_changes", "survey_comment_groups", "survey_comments", "survey_drivers",
+    "survey_groups", "survey_heat", "survey_measures", "survey_results", "survey_scores", "survey_themes",
+    "survey_trend", "survey_waves", "team_changes", "traits", "trend", "unattributed", "unmapped",
+    "versions", "waiting", "workspace",
 ]  # fmt: skip

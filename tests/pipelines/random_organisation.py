@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TypeVar
 
 from connectors.records import (
@@ -102,6 +103,9 @@ class Maker:
 
     def _after(self, moment: datetime) -> datetime:
         return moment + timedelta(hours=self._below(40), seconds=self._pick((0, 1, 1799)))
+
+    def _soon(self, moment: datetime) -> datetime:
+        return moment + timedelta(minutes=self._below(300))
 
     def _name(self, prefix: str) -> str:
         self._names += 1
@@ -276,52 +280,75 @@ class Maker:
 
     def _runs(self, source: str, repository: str) -> None:
         for _ in range(self._below(4)):
-            id_ = self._name("run")
             sha = self._maybe(self._pick([*self._shas[source, repository], "unknown"]), 90)
-            is_known_by_id = self._chance(60)
-            by = source if is_known_by_id else "jenkins"
-            workflow = self._pick(("build", "deploy"))
-            for attempt in range(1, 2 + self._below(3)):
-                queued = self._moment()
-                started = self._maybe(self._pick((self._after(queued), queued)), 90)
-                finished = self._maybe(self._pick((self._after(started or queued), queued)), 90)
-                run = PipelineRun(
-                    id=id_,
-                    attempt=attempt,
-                    repository=repository if is_known_by_id else None,
-                    repository_url=None
-                    if is_known_by_id
-                    else f"https://git.example.invalid/acme/{repository[:2]}",
-                    workflow=workflow,
-                    branch="main",
-                    event="push",
-                    sha=sha,
-                    queued_at=self._maybe(queued, 90),
-                    started_at=started,
-                    finished_at=finished,
-                    result=self._pick(("success", "failed", *RESULTS)),
-                    url="https://ci.example.invalid/run",
+            self._run(source, repository, sha, self._moment)
+        for _, _, pull in [*self._records]:
+            if isinstance(pull, PullRequest) and pull.repository == repository and pull.merged_at:
+                self._tests(source, pull)
+
+    def _tests(self, source: str, pull: PullRequest) -> None:
+        """Runs about the time at which a pull request is open, mostly with all there is to tell of them."""
+        shas = [sha for sha in (*pull.commit_shas, pull.head_sha, pull.merge_sha) if sha]
+        for _ in range(self._below(4) if shas else 0):
+            moment = partial(self._soon, pull.opened_at + timedelta(hours=self._below(30) - 5))
+            self._run(source, pull.repository, self._pick(shas), moment, is_told=self._chance(90))
+
+    def _run(
+        self,
+        source: str,
+        repository: str,
+        sha: str | None,
+        moment: Callable[[], datetime],
+        *,
+        is_told: bool = False,
+    ) -> None:
+        """Attempts of a run, each queued at a `moment`."""
+        known = 100 if is_told else 90
+        id_ = self._name("run")
+        is_known_by_id = self._chance(60)
+        by = source if is_known_by_id else "jenkins"
+        workflow = self._pick(("build", "deploy"))
+        for attempt in range(1, 2 + self._below(3)):
+            queued = moment()
+            started = self._maybe(self._pick((self._after(queued), queued)), known)
+            finished = self._maybe(self._pick((self._after(started or queued), queued)), known)
+            run = PipelineRun(
+                id=id_,
+                attempt=attempt,
+                repository=repository if is_known_by_id else None,
+                repository_url=None
+                if is_known_by_id
+                else f"https://git.example.invalid/acme/{repository[:2]}",
+                workflow=workflow,
+                branch="main",
+                event="push",
+                sha=sha,
+                queued_at=self._maybe(queued, 90),
+                started_at=started,
+                finished_at=finished,
+                result=self._pick(("success", "failed", *(() if is_told else RESULTS))),
+                url="https://ci.example.invalid/run",
+            )
+            self._add(by, repository if by == source else by, run)
+            for _ in range(self._below(3)):
+                begun = self._maybe(self._after(queued), 90)
+                self._add(
+                    by,
+                    repository if by == source else by,
+                    Job(
+                        id=self._name("job"),
+                        run=id_,
+                        attempt=attempt,
+                        repository=run.repository,
+                        name=self._pick(("test", "Deploy it")),
+                        runner=None,
+                        queued_at=self._maybe(queued, 70),
+                        started_at=begun,
+                        finished_at=self._maybe(self._after(begun or queued), 90),
+                        result=self._pick(("success", "failed", *RESULTS)),
+                        url=None,
+                    ),
                 )
-                self._add(by, repository if by == source else by, run)
-                for _ in range(self._below(3)):
-                    begun = self._maybe(self._after(queued), 90)
-                    self._add(
-                        by,
-                        repository if by == source else by,
-                        Job(
-                            id=self._name("job"),
-                            run=id_,
-                            attempt=attempt,
-                            repository=run.repository,
-                            name=self._pick(("test", "Deploy it")),
-                            runner=None,
-                            queued_at=self._maybe(queued, 70),
-                            started_at=begun,
-                            finished_at=self._maybe(self._after(begun or queued), 90),
-                            result=self._pick(("success", "failed", *RESULTS)),
-                            url=None,
-                        ),
-                    )
 
     def _incidents(self, services: list[str]) -> None:
         shas = [sha for known in self._shas.values() for sha in known]

@@ -18,10 +18,14 @@ from tests.pipelines import modelled
 from tests.pipelines.random_organisation import Maker
 from tests.pipelines.reference.figures import METRICS, Place, rows
 from tests.pipelines.reference.given import Given
+from tests.pipelines.reference.waiting import Wait, every_wait
+from tests.pipelines.reference.world import world
 
 EXAMPLES = int(os.environ.get("CAIRN_EXAMPLES", "0"))
 FEW = 8
 """As many as a run of all tests has time for; each builds every model."""
+Difference = tuple[Place | str, str, object, object]
+"""(place or change, column, what the reference says, what the models say)."""
 COMPARED = ("value", "n", "low", "high", "status", "partial", "excluded")
 
 
@@ -40,14 +44,17 @@ if EXAMPLES:
     ORGANISATIONS |= drawn()
 
 
-def differences(organisation: Given) -> list[tuple[Place, str, object, object]]:
-    """(place, column, what the reference says, what the models say)."""
+def differences(organisation: Given) -> list[Difference]:
+    """What the reference and the models say otherwise."""
     connection = modelled.build(organisation)
     models = modelled.figures(connection)
+    waits = connection.execute(
+        "select change_id, wait_seconds, queue_seconds, rerun_seconds, left_out from core.pull_request_wait"
+    ).fetchall()
     connection.close()
     reference = rows(organisation)
     assert {place[0] for place in models} <= METRICS.keys()
-    found: list[tuple[Place, str, object, object]] = []
+    found = waits_apart(organisation, {change: Wait(*told) for change, *told in waits})
     for place in sorted(models.keys() | reference.keys()):
         here, there = reference.get(place), models.get(place)
         if here is None or there is None:
@@ -58,6 +65,18 @@ def differences(organisation: Given) -> list[tuple[Place, str, object, object]]:
             (place, name, here[name], there[name]) for name in COMPARED if not alike(here[name], there[name])
         ]
     return found
+
+
+def waits_apart(organisation: Given, models: dict[str, Wait]) -> list[Difference]:
+    """Figures show of the waits for CI no more than how long they are."""
+    reference = {change.id: wait for change, wait in every_wait(world(organisation))}
+    assert models.keys() == reference.keys()
+    return [
+        (change, name, here, there)
+        for change, wait in reference.items()
+        for name, here, there in zip(Wait._fields, wait, models[change], strict=True)
+        if not alike(here, there)
+    ]
 
 
 def alike(here: object, there: object) -> bool:

@@ -13,11 +13,19 @@ touched:
     from core.pull_request as p
     semi join changed using (change_id)
     inner join core.repository as r using (source, repository_id)
+  core.pull_request_wait: >-
+    select p.source, r.repository, p.number
+    from core.pull_request as p
+    semi join changed using (change_id)
+    inner join core.repository as r using (source, repository_id)
 columns:
   source: {type: varchar, description: "Configured name of the source"}
   repository: {type: varchar, description: "Name of the repository"}
   number: {type: bigint, description: "Number within the repository"}
   service: {type: varchar, description: "Service that it is part of; null where it is of none", nullable: true}
+  subject_key: {type: ubigint, description: "The service as a number, by which the rows are stored: `subject_key('service', service)`", nullable: true}
+  shared_rank: {type: bigint, description: "From 1 by the services' names, where its repository is of several: there may be a row for each", nullable: true}
+  repeats_for: {type: 'varchar[]', description: "Teams of which another service, before it by name, has a row for the same pull request: it counts for them there", nullable: true}
   team: {type: varchar, description: "Team that owned the service when it was merged, or opened while it is open; the first by name", nullable: true}
   is_bot: {type: boolean, description: "Made by a bot"}
   opened_at: {type: timestamp with time zone, description: "When it was opened (UTC)"}
@@ -36,6 +44,10 @@ columns:
   release_seconds: {type: double, description: "Seconds from the merge to the deployment", nullable: true}
   release_working_seconds: {type: double, description: "Those of them on working days", nullable: true}
   release_left_out: {type: varchar, description: "Why it has no release that counts", nullable: true, accepted: [baseline, bot, deployed_before_merge]}
+  ci_wait_seconds: {type: double, description: "Seconds from being opened to the merge in which a CI run was queued or running", nullable: true}
+  ci_queue_seconds: {type: double, description: "Those of them in which none ran; null where no run's tool tells", nullable: true}
+  ci_rerun_seconds: {type: double, description: "Those of them in which no first attempt of a run was under way", nullable: true}
+  ci_left_out: {type: varchar, description: "Why it has no wait for CI that counts", nullable: true, accepted: [bot, negative, no_run, running, undated]}
   url: {type: varchar, description: "Where a person can see it"}
 */
 with placed as (
@@ -62,18 +74,44 @@ owner as (
         on o.service = m.service
         and during(coalesce(p.merged_at, p.opened_at), o.valid_from, o.valid_until)
     group by all
+),
+
+shared as (
+    select
+        m.source, m.repository_id, m.number, m.service,
+        row_number() over (partition by m.source, m.repository_id, m.number order by m.service) as shared_rank
+    from placed as m
+    semi join (
+        select source, repository_id from core.service_repository group by all having count(*) > 1
+    ) as r using (source, repository_id)
+),
+
+repeated as (
+    select k.source, k.repository_id, k.number, k.service, list(distinct t.team order by t.team) as repeats_for
+    from shared as k
+    inner join shared as b using (source, repository_id, number)
+    inner join core.pull_request as p using (source, repository_id, number)
+    inner join core.tenure as t on t.service = b.service and during(p.merged_at, t.valid_from, t.valid_until)
+    where b.shared_rank < k.shared_rank
+    group by all
 )
 
 select
-    p.source, r.repository, p.number, m.service, o.team, p.is_bot, p.opened_at, p.merged_at, p.merged_on,
+    p.source, r.repository, p.number, m.service, subject_key('service', m.service) as subject_key, k.shared_rank,
+    a.repeats_for, o.team, p.is_bot, p.opened_at, p.merged_at, p.merged_on,
     x.shipped_at as deployed_at, x.shipped_on as deployed_on,
     p.coding_seconds, p.coding_working_seconds, p.coding_left_out,
     p.pickup_seconds, p.pickup_working_seconds, p.review_seconds, p.review_working_seconds, p.review_left_out,
-    x.release_seconds, x.release_working_seconds, x.left_out as release_left_out, p.url
+    x.release_seconds, x.release_working_seconds, x.left_out as release_left_out,
+    w.wait_seconds as ci_wait_seconds, w.queue_seconds as ci_queue_seconds, w.rerun_seconds as ci_rerun_seconds,
+    w.left_out as ci_left_out, p.url
 from (from placed union all by name from alone) as m
 inner join core.pull_request as p using (source, repository_id, number)
 inner join core.repository as r using (source, repository_id)
 left join owner as o using (source, repository_id, number, service)
+left join shared as k using (source, repository_id, number, service)
+left join repeated as a using (source, repository_id, number, service)
+left join core.pull_request_wait as w on w.change_id = p.change_id
 left join core.pull_request_release as x on x.chain_id = m.chain_id and x.change_id = p.change_id
 where p.change_id is not null or p.ended_at is null
-order by p.opened_at, p.source, r.repository, p.number, m.service
+order by subject_key, p.opened_at, p.source, r.repository, p.number, m.service

@@ -53,32 +53,40 @@ def durations(world: World) -> Iterator[Seen]:
 
 def queues(world: World) -> Iterator[Seen]:
     """From being queued to the start of the first job."""
+    jobs = jobs_of_attempts(world)
+    for source, run, key in located_runs(world):
+        left_out, start = first_start(run, jobs[source, run.id, run.attempt])
+        value = (start - run.queued_at).total_seconds() if start and run.queued_at else None
+        yield from _seen(world, source, run, key, None if left_out else value, left_out)
+
+
+def jobs_of_attempts(world: World) -> dict[tuple[str, str, int], list[Job]]:
+    """(source, run, attempt) → jobs."""
     jobs: dict[tuple[str, str, int], list[Job]] = defaultdict(list)
     for source, job in world.given.all(Job):
         jobs[source, job.run, job.attempt].append(job)
-    for source, run, key in located_runs(world):
-        left_out, value = None, None
-        started = [
-            job.started_at
-            for job in jobs[source, run.id, run.attempt]
-            if job.result in ENDED
-            and job.queued_at
-            and job.started_at
-            and run.queued_at
-            and job.started_at >= run.queued_at
-        ]
-        start = min(started, default=run.started_at)
-        if run.result not in ENDED:
-            left_out = run.result
-        elif run.queued_at is None or start is None:
-            left_out = "undated"
-        elif not started and start == run.queued_at:
-            left_out = "not_told"
-        elif start < run.queued_at:
-            left_out = "negative"
-        else:
-            value = (start - run.queued_at).total_seconds()
-        yield from _seen(world, source, run, key, value, left_out)
+    return jobs
+
+
+def first_start(run: PipelineRun, jobs: Iterable[Job]) -> tuple[str | None, datetime | None]:
+    """Why it is not known how long an attempt was queued, else None; and when its first job started."""
+    started = [
+        job.started_at
+        for job in jobs
+        if job.result in ENDED
+        and job.queued_at
+        and job.started_at
+        and run.queued_at
+        and job.started_at >= run.queued_at
+    ]
+    start = min(started, default=run.started_at)
+    if run.result not in ENDED:
+        return run.result, start
+    if run.queued_at is None or start is None:
+        return "undated", start
+    if not started and start == run.queued_at:
+        return "not_told", start
+    return "negative" if start < run.queued_at else None, start
 
 
 def _seen(

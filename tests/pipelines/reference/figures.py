@@ -9,7 +9,7 @@ from datetime import date
 from functools import partial
 from statistics import median
 
-from tests.pipelines.reference import activity, ci, failures, stages
+from tests.pipelines.reference import activity, ci, failures, stages, waiting
 from tests.pipelines.reference.deployments import attempts
 from tests.pipelines.reference.given import Given
 from tests.pipelines.reference.intervals import order_statistics, quantile, survival, wilson, woodruff
@@ -94,6 +94,7 @@ METRICS: dict[str, Metric] = {
     "ci_queue_p50": Metric("median", ci.queues, "ci"),
     "ci_queue_p90": Metric("p90", ci.queues, "ci"),
     "ci_flaky_rate": Metric("rate", ci.flaky, "ci"),
+    "ci_wait": Metric("median", waiting.waits, "ci"),
     "batch_size": Metric("median", stages.batch_size),
     "wip": Metric("open", lambda _: ()),
     "wip_age": Metric("open_age", lambda _: ()),

@@ -1,0 +1,113 @@
+/*
+description: >-
+  How long CI kept pull requests that are changes waiting: the time from being opened to the merge in which
+  at least one run on one of their commits was queued or running. Runs at the same time count once.
+grain: one row per change that is a pull request
+key: [change_id]
+day: merged_on
+by: [change_id]
+touched:
+  core.merged_change: [change_id]
+  raw.pull_request: select source || ':' || repository || '#' || number from changed
+  core.run: >-
+    select p.source || ':' || p.repository || '#' || p.number
+    from (
+        select source, repository, number, unnest(list_append(list_append(commit_shas, head_sha), merge_sha)) as sha
+        from raw.pull_request
+        where merged_at > (select min(coalesce(queued_at, started_at, '-infinity')) from changed)
+    ) as p
+    semi join changed as r on r.source = p.source and r.repository_id = p.repository and r.sha = p.sha
+columns:
+  change_id: {type: varchar, description: "Source, repository and number"}
+  merged_at: {type: timestamp with time zone, description: "When it was merged (UTC)"}
+  merged_on: {type: date, description: "Local day of the merge"}
+  wait_seconds: {type: double, description: "Seconds in which a run was queued or running; null where left out", nullable: true}
+  queue_seconds: {type: double, description: "Those of them in which none ran; null where no run's tool tells", nullable: true}
+  rerun_seconds: {type: double, description: "Those of them in which no first attempt of a run was under way", nullable: true}
+  left_out: {type: varchar, description: "Why it has no wait that counts", nullable: true, accepted: [bot, negative, no_run, running, undated]}
+*/
+-- Sorted by `place`, a number, millions of attempts take half the time.
+with pull_request as (
+    select
+        p.rowid as place, m.change_id, m.source, m.repository_id, p.opened_at, p.merged_at, p.merge_sha,
+        list_contains(p.commit_shas, p.merge_sha) or p.head_sha = p.merge_sha as is_merge_listed,
+        if(list_contains(p.commit_shas, p.head_sha), p.commit_shas, list_append(p.commit_shas, p.head_sha)) as shas,
+        case
+            when p.is_bot and not w.include_bots then 'bot'
+            when p.opened_at > p.merged_at then 'negative'
+        end as unfit
+    from core.merged_change as m
+    -- refresh: semi join touched using (change_id)
+    inner join raw.pull_request as p
+        on p.source = m.source and p.repository = m.repository_id and p.number = m.number
+    cross join config.workspace as w
+),
+
+commit as (
+    select
+        place, opened_at, merged_at, is_merge_listed or sha is distinct from merge_sha as is_listed,
+        commit_key(source, repository_id, sha) as commit_key
+    from (select *, unnest(list_append(shas, merge_sha)) as sha from pull_request where unfit is null)
+),
+
+attempt as (
+    select
+        c.place, r.attempt = 1 as is_first,
+        coalesce(r.queued_at, r.started_at) as first_known_at,
+        case
+            when r.result = 'running' then 'running'
+            when first_known_at is null or r.finished_at is null then 'undated'
+            when r.finished_at < first_known_at then 'negative'
+        end as left_out,
+        r.queue_seconds is not null or r.started_at > r.queued_at as is_queue_told,
+        -- Between being opened and merged, in microseconds: whole numbers have the same sum in any order.
+        epoch_us(greatest(first_known_at, c.opened_at)) as began,
+        epoch_us(least(r.finished_at, c.merged_at)) as ended,
+        epoch_us(
+            coalesce(r.queued_at + to_microseconds((r.queue_seconds * 1e6)::bigint), r.started_at, first_known_at)
+        ) as started,
+        greatest(began, least(ended, started)) as ran
+    from core.run as r
+    inner join commit as c on c.commit_key = commit_key(r.source, r.repository_id, r.sha)
+    -- Without a commit there would be a key all the same.
+    where r.service is null and r.sha is not null and r.result <> 'skipped'
+        and coalesce(r.queued_at, r.started_at, '-infinity') < c.merged_at
+        -- A queue of merges has tested what merges it by then; what is built after it may go by another clock.
+        and (c.is_listed or r.finished_at <= c.merged_at)
+),
+
+-- Until when those before it lasted: each adds what is after that.
+reached as (
+    select
+        *,
+        max(ended) over by_begin as waited_until,
+        max(ended) filter (is_first) over by_begin as first_waited_until,
+        max(ended) over by_run as ran_until
+    from attempt
+    window
+        by_begin as (partition by place order by began rows between unbounded preceding and 1 preceding),
+        by_run as (partition by place order by ran rows between unbounded preceding and 1 preceding)
+),
+
+waited as (
+    select
+        place,
+        min(left_out) as left_out,
+        bool_or(is_queue_told) as is_queue_told,
+        sum(greatest(0, ended - greatest(began, waited_until))) as waited,
+        sum(greatest(0, ended - greatest(began, first_waited_until))) filter (is_first) as first_waited,
+        sum(greatest(0, ended - greatest(ran, ran_until))) as ran
+    from reached
+    group by place
+)
+
+select
+    p.change_id,
+    p.merged_at,
+    local_date(p.merged_at) as merged_on,
+    case when t.left_out is null then t.waited / 1e6 end as wait_seconds,
+    case when t.left_out is null and t.is_queue_told then (t.waited - t.ran) / 1e6 end as queue_seconds,
+    case when t.left_out is null then (t.waited - coalesce(t.first_waited, 0)) / 1e6 end as rerun_seconds,
+    coalesce(p.unfit, if(t.place is null, 'no_run', t.left_out)) as left_out
+from pull_request as p
+left join waited as t using (place)
