@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+import math
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from dashboards.queries.scope import Frames, Scope, in_scope
@@ -54,23 +55,33 @@ def foremost(
     since: date,
     until: date,
     limit: int | None,
+    *,
+    total: int | None = None,
     by: str | None = None,
 ) -> tuple[str, dict[str, object]]:
     """`happened` without what is not among the `limit` greatest `by` a column, or else the newest.
 
     More remain where some are equal. Comes with its parameters, `limit` among them. What is foremost is found
-    by that column alone: the others are then read of hardly more rows than are wanted.
+    by that column alone: the others are then read of hardly more rows than are wanted. Where it is known how
+    many there are in all, the `total`, the newest are looked for at the end first.
     """
-    by = by or _THINGS[what].moment
+    column = by or _THINGS[what].moment
     rows, params = happened(what, scope), within(scope, since, until) | {"limit": limit}
-    if limit is None:
-        return f"(from {rows} where {by} is not null)", params
-    (least,) = source.frame(
-        f"select min({by}) as least from (select {by} from {rows} where {by} is not null"
-        f" order by {by} desc limit $limit)",
-        params,
-    )["least"].tolist()
-    return f"(from {rows} where {by} >= $least)", params | {"least": least}
+    if limit is None or (total is not None and total <= limit):
+        return f"(from {rows} where {column} is not null)", params
+    sql = f"""
+        select min({column}) as least, count(*) as found
+        from (select {column} from {rows} where {column} is not null order by {column} desc limit $limit)
+    """
+    starts = [since]
+    if total is not None and by is None:
+        days = math.ceil(2 * (until - since).days * limit / total)
+        starts.insert(0, max(since, until - timedelta(days=days)))
+    for start in starts:
+        found = source.frame(sql, params | {"since": start}).iloc[0]
+        if found["found"] == limit:
+            break
+    return f"(from {rows} where {column} >= $least)", params | {"least": found["least"]}
 
 
 def within(scope: Scope, since: date, until: date) -> dict[str, object]:

@@ -25,6 +25,18 @@ Metric = Literal[
 """Metrics that pages show."""
 
 
+_TOGETHER: tuple[tuple[Metric, ...], ...] = (
+    ("deployment_frequency", "deployments", "change_fail_rate", "rework_rate",
+     "failed_deployment_recovery_time"),
+    ("deployment_success_rate", "time_to_restore"),
+    ("ci_duration_p50", "ci_duration_p90", "ci_queue_p50", "ci_queue_p90", "ci_flaky_rate", "ci_wait"),
+    ("pr_coding", "pr_coding_working", "pr_pickup", "pr_pickup_working",
+     "pr_review", "pr_review_working", "pr_release", "pr_release_working"),
+    ("wip", "wip_age", "batch_size", "deployment_days"),
+)  # fmt: skip
+"""Metrics that a page shows beside each other: one query for all of these takes half the time."""
+
+
 def definition(source: Frames, metric: Metric) -> pd.Series:
     """The metric's row of `marts.metric_definition`."""
     told = source.frame("from marts.metric_definition")
@@ -39,16 +51,21 @@ def trend(source: Frames, metric: Metric, scope: Scope, grain: str, since: date,
     # All periods there are, so that whatever is asked of the metric next finds them in the cache.
     told = definition(source, metric)
     is_adoption = told["area"] == "adoption"
+    together = next((each for each in _TOGETHER if metric in each), (metric,))
     rows = source.frame(
-        f"""
-        select period_start, value, n, low, high, status, partial, excluded
-        from marts.{metric}
-        where level = $level and key = $key and grain = $grain
-            and {"capability is not distinct from $capability" if is_adoption else STORED_BY}
-        """,
+        " union all ".join(
+            f"""
+            select '{one}' as metric, period_start, value, n, low, high, status, partial, excluded
+            from marts.{one}
+            where level = $level and key = $key and grain = $grain
+                and {"capability is not distinct from $capability" if is_adoption else STORED_BY}
+            """
+            for one in together
+        ),
         {"level": scope.level, "key": scope.key, "grain": grain}
         | ({"capability": scope.capability} if is_adoption else {}),
     )
+    rows = rows[rows["metric"] == metric].drop(columns="metric")
     spans = pd.period_range(since, until, freq=GRAINS[grain])
     starts = pd.DataFrame({"period_start": spans.start_time, "period_end": (spans + 1).start_time})
     starts = starts[starts["period_start"] < pd.Timestamp(until)].astype("datetime64[us]")

@@ -11,14 +11,17 @@ from dashboards.queries.happened import IS_LINK, LINK, foremost, happened, withi
 from dashboards.queries.scope import SERVICES, STORED_BY, Frames, Scope
 
 STEPS = 100
-"""A `lead_time_step` is the logarithm of so many times the seconds, rounded up."""
+"""Of lead time, for each unit of the logarithm of its seconds: `lead_time_step` of `marts.change`."""
+LEFT_OUT = ("baseline", "bot", "undated", "negative")
+"""Why a change has no lead time, by its step: -1, -2 and so on."""
 
 
 def deployments(
     source: Frames, scope: Scope, since: date, until: date, limit: int | None = None
 ) -> pd.DataFrame:
     """Deployments that finished in the period, newest first."""
-    rows, params = foremost(source, "deployment", scope, since, until, limit)
+    total = int(counts(source, scope, since, until)["deployments"]) if limit else None
+    rows, params = foremost(source, "deployment", scope, since, until, limit, total=total)
     return source.frame(
         f"""
         select finished_at, service, ref, sha, environment, changes, is_baseline, {LINK}, deployment_id
@@ -40,9 +43,15 @@ def changes(
     slowest_first: bool = False,
 ) -> pd.DataFrame:
     """Changes shipped in the period, newest first; `slowest_first` keeps those with a lead time alone."""
-    order = "lead_time_seconds desc, deployed_at desc" if slowest_first else "deployed_at desc"
-    by = "lead_time_step" if slowest_first else None
-    rows, params = foremost(source, "change", scope, since, until, limit, by)
+    steps = _steps(source, scope, since, until) if limit else pd.DataFrame()
+    if slowest_first:
+        order = "lead_time_seconds desc, deployed_at desc"
+        rows = f"(from {happened('change', scope)} where lead_time_step >= $least)"
+        params = within(scope, since, until) | {"limit": limit, "least": _least(steps, limit)}
+    else:
+        order = "deployed_at desc"
+        total = int(steps["changes"].sum()) if limit else None
+        rows, params = foremost(source, "change", scope, since, until, limit, total=total)
     return source.frame(
         f"""
         select lead_time_seconds, deployed_at, service, coalesce('#' || number, sha[:10]) as change,
@@ -57,7 +66,8 @@ def changes(
 
 def faults(source: Frames, scope: Scope, since: date, until: date, limit: int | None = None) -> pd.DataFrame:
     """Faults of the deployments that finished in the period, newest first; `evidence` as words and links."""
-    rows, params = foremost(source, "fault", scope, since, until, limit)
+    total = int(counts(source, scope, since, until)["faults"]) if limit else None
+    rows, params = foremost(source, "fault", scope, since, until, limit, total=total)
     return source.frame(
         f"""
         select deployed_at, service, ref, rule, began_at, recovered_at, recovery_seconds,
@@ -78,7 +88,8 @@ def evidence(
     source: Frames, scope: Scope, since: date, until: date, limit: int | None = None
 ) -> pd.DataFrame:
     """What each of these faults is known by: a row for every incident, rollback, revert and hotfix."""
-    rows, params = foremost(source, "fault", scope, since, until, limit)
+    total = int(counts(source, scope, since, until)["faults"]) if limit else None
+    rows, params = foremost(source, "fault", scope, since, until, limit, total=total)
     return source.frame(
         f"""
         select e."at", e.kind, e.rule, service, ref,
@@ -113,17 +124,10 @@ def lead_times(source: Frames, scope: Scope, since: date, until: date) -> pd.Ser
     How many `changes` count, and in seconds their `median` and `p90` (type 7), to within 1 %;
     `left_out` maps the reasons why others do not to how many these are.
     """
-    steps = _steps(source, scope, since, until).dropna()
-    reasons = source.frame(
-        f"""
-        select left_out, count(*) as changes
-        from {happened("change", scope)}
-        where left_out is not null
-        group by left_out
-        """,
-        within(scope, since, until),
-    )
-    left_out = dict(zip(reasons["left_out"], reasons["changes"].tolist(), strict=True))
+    steps = _steps(source, scope, since, until)
+    is_timed = steps["step"] >= 0
+    left_out = {LEFT_OUT[-1 - step]: n for step, n in steps[~is_timed].itertuples(index=False)}
+    steps = steps[is_timed]
     if steps.empty:
         return pd.Series({"changes": 0, "median": np.nan, "p90": np.nan, "left_out": left_out})
     last_ranks = steps["changes"].cumsum().to_numpy() - 1
@@ -141,7 +145,7 @@ def lead_times(source: Frames, scope: Scope, since: date, until: date) -> pd.Ser
 
 def distribution(source: Frames, scope: Scope, since: date, until: date) -> pd.DataFrame:
     """How many `changes` took from `low` to `high` seconds: bins of equal width on a logarithmic scale."""
-    steps = _steps(source, scope, since, until).dropna().astype("int64").set_index("step")["changes"]
+    steps = _steps(source, scope, since, until).set_index("step")["changes"].loc[0:]
     bins = int(np.clip(np.sqrt(steps.sum()), 8, 40))
     width = -(-(steps.index[-1] - steps.index[0] + 1) // bins)
     first = steps.index[0] - 1
@@ -152,16 +156,25 @@ def distribution(source: Frames, scope: Scope, since: date, until: date) -> pd.D
 
 
 def _steps(source: Frames, scope: Scope, since: date, until: date) -> pd.DataFrame:
-    """How many `changes` shipped in the period at each `step` of lead time; at none those left out."""
+    """How many `changes` shipped in the period at each `step` of lead time, below 0 those left out."""
     return source.frame(
         f"""
-        select lead_time_step as step, count(*) as changes
+        select lead_time_step::bigint as step, count(*) as changes
         from {happened("change", scope)}
         group by step
         order by step
         """,
         within(scope, since, until),
     )
+
+
+def _least(steps: pd.DataFrame, limit: int | None) -> int:
+    """The step at and above which the `limit` slowest are."""
+    if limit is None:
+        return 0
+    above = steps["changes"][::-1].cumsum()
+    reached = steps["step"][above.index[above >= limit]]
+    return max(0, int(reached.iloc[0])) if len(reached) else 0
 
 
 def counts(source: Frames, scope: Scope, since: date, until: date) -> pd.Series:

@@ -222,9 +222,9 @@ _TABLES = """
         lead_time_seconds double,
         left_out varchar, url varchar,
         subject_key ubigint as (md5_number_lower('service:' || service)),
-        lead_time_step smallint as (
-            case when lead_time_seconds is not null
-            then ceil(100 * ln(greatest(lead_time_seconds, 1)))::smallint end));
+        lead_time_step smallint as (coalesce(
+            -list_position(['baseline', 'bot', 'undated', 'negative'], left_out),
+            ceil(100 * ln(greatest(lead_time_seconds, 1))))::smallint));
     create table marts.service (
         service varchar, team varchar, repositories varchar[], kind varchar, tier varchar);
     create table marts.team (team varchar, parent varchar, services bigint);

@@ -280,7 +280,7 @@ class Shared:
                 select 'c' as change_id, service, subject_key, row_number() over () as shared_rank,
                     if(service = 'web', ['front'], null) as repeats_for,
                     date '2026-01-05' as deployed_on, 'bot' as left_out,
-                    null::smallint as lead_time_step,
+                    -2::smallint as lead_time_step,
                     timestamptz '2026-01-05' as deployed_at
                 from marts.service;
             create table marts.fault as

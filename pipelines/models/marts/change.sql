@@ -29,7 +29,7 @@ columns:
   deployed_on: {type: date, description: "Local day on which that deployment finished"}
   fully_deployed_at: {type: timestamp with time zone, description: "When every production environment live at that time had it (UTC)", nullable: true}
   lead_time_seconds: {type: double, description: "Seconds from the author's date to the deployment; null where left out", nullable: true}
-  lead_time_step: {type: smallint, description: "100 times the logarithm of the lead time, rounded up: steps of 1 %, to count in", nullable: true}
+  lead_time_step: {type: smallint, description: "To count by: 100 times the logarithm of the lead time, rounded up, steps of 1 %; where it is left out -1 for baseline, -2 for bot, -3 for undated, -4 for negative"}
   left_out: {type: varchar, description: "Why it has no lead time that counts", nullable: true, accepted: [baseline, bot, undated, negative]}
   url: {type: varchar, description: "Where a person can see it; null without a web host", nullable: true}
 */
@@ -99,7 +99,10 @@ select
     x.shipped_on as deployed_on,
     x.fully_shipped_at as fully_deployed_at,
     x.lead_time_seconds,
-    case when x.lead_time_seconds is not null then ceil(100 * ln(greatest(x.lead_time_seconds, 1)))::smallint end as lead_time_step,
+    coalesce(
+        -list_position(['baseline', 'bot', 'undated', 'negative'], x.left_out),
+        ceil(100 * ln(greatest(x.lead_time_seconds, 1)))
+    )::smallint as lead_time_step,
     x.left_out,
     c.url
 from (from placed union all by name from alone) as x
