@@ -36,7 +36,7 @@ def ci_waits(
     source: Frames, scope: Scope, since: date, until: date, limit: int | None = None
 ) -> pd.DataFrame:
     """Pull requests merged in the period whose wait for CI is known, the longest first."""
-    rows, params = foremost(source, "pull_request", scope, since, until, limit, by="ci_wait_seconds")
+    rows, params = foremost(source, "pull_request", "ci_wait_seconds", scope, since, until, limit)
     return source.frame(
         f"""
         select ci_wait_seconds as wait_seconds, ci_queue_seconds as queue_seconds,

@@ -6,7 +6,9 @@ import math
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from dashboards.queries.scope import Frames, Scope, in_scope
+import pandas as pd
+
+from dashboards.queries.scope import Frames, Scope, covered_on, in_scope
 
 
 class _Thing(NamedTuple):
@@ -48,40 +50,40 @@ def happened(what: str, scope: Scope) -> str:
     )"""
 
 
+def newest(
+    source: Frames, sql: str, scope: Scope, since: date, until: date, limit: int | None, total: int
+) -> pd.DataFrame:
+    """A query of what `happened`, newest first, that ends with `$limit`; `total` says of how many things.
+
+    It is asked of the last days first, in which so many are expected: of these the file reads less.
+    """
+    params = within(scope, since, until) | {"limit": limit}
+    if limit and total > limit and (covered := covered_on(source)):
+        end = min(until, covered + timedelta(days=1))
+        days = math.ceil(1.5 * (end - since).days * limit / total)
+        rows = source.frame(sql, params | {"since": max(since, end - timedelta(days=days))})
+        if len(rows) == limit:
+            return rows
+    return source.frame(sql, params)
+
+
 def foremost(
-    source: Frames,
-    what: str,
-    scope: Scope,
-    since: date,
-    until: date,
-    limit: int | None,
-    *,
-    total: int | None = None,
-    by: str | None = None,
+    source: Frames, what: str, by: str, scope: Scope, since: date, until: date, limit: int | None
 ) -> tuple[str, dict[str, object]]:
-    """`happened` without what is not among the `limit` greatest `by` a column, or else the newest.
+    """`happened`, where there is such a column, without what is not among the `limit` greatest by it.
 
     More remain where some are equal. Comes with its parameters, `limit` among them. What is foremost is found
-    by that column alone: the others are then read of hardly more rows than are wanted. Where it is known how
-    many there are in all, the `total`, the newest are looked for at the end first.
+    by that column alone: the others are then read of hardly more rows than are wanted.
     """
-    column = by or _THINGS[what].moment
     rows, params = happened(what, scope), within(scope, since, until) | {"limit": limit}
-    if limit is None or (total is not None and total <= limit):
-        return f"(from {rows} where {column} is not null)", params
-    sql = f"""
-        select min({column}) as least, count(*) as found
-        from (select {column} from {rows} where {column} is not null order by {column} desc limit $limit)
-    """
-    starts = [since]
-    if total is not None and by is None:
-        days = math.ceil(2 * (until - since).days * limit / total)
-        starts.insert(0, max(since, until - timedelta(days=days)))
-    for start in starts:
-        found = source.frame(sql, params | {"since": start}).iloc[0]
-        if found["found"] == limit:
-            break
-    return f"(from {rows} where {column} >= $least)", params | {"least": found["least"]}
+    if limit is None:
+        return f"(from {rows} where {by} is not null)", params
+    found = source.frame(
+        f"select min({by}) as least from (select {by} from {rows} where {by} is not null"
+        f" order by {by} desc limit $limit)",
+        params,
+    )
+    return f"(from {rows} where {by} >= $least)", params | {"least": found.iloc[0]["least"]}
 
 
 def within(scope: Scope, since: date, until: date) -> dict[str, object]:

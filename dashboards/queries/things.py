@@ -7,7 +7,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from dashboards.queries.happened import IS_LINK, LINK, foremost, happened, within
+from dashboards.queries.happened import IS_LINK, LINK, happened, newest, within
 from dashboards.queries.scope import SERVICES, STORED_BY, Frames, Scope
 
 STEPS = 100
@@ -20,17 +20,14 @@ def deployments(
     source: Frames, scope: Scope, since: date, until: date, limit: int | None = None
 ) -> pd.DataFrame:
     """Deployments that finished in the period, newest first."""
-    total = int(counts(source, scope, since, until)["deployments"]) if limit else None
-    rows, params = foremost(source, "deployment", scope, since, until, limit, total=total)
-    return source.frame(
-        f"""
+    sql = f"""
         select finished_at, service, ref, sha, environment, changes, is_baseline, {LINK}, deployment_id
-        from {rows}
+        from {happened("deployment", scope)}
         order by finished_at desc, deployment_id
         limit $limit
-        """,
-        params,
-    )
+    """
+    total = counts(source, scope, since, until)["deployments"]
+    return newest(source, sql, scope, since, until, limit, total)
 
 
 def changes(
@@ -43,63 +40,52 @@ def changes(
     slowest_first: bool = False,
 ) -> pd.DataFrame:
     """Changes shipped in the period, newest first; `slowest_first` keeps those with a lead time alone."""
-    steps = _steps(source, scope, since, until) if limit else pd.DataFrame()
+    where, order = "true", "deployed_at desc"
     if slowest_first:
-        order = "lead_time_seconds desc, deployed_at desc"
-        rows = f"(from {happened('change', scope)} where lead_time_step >= $least)"
-        params = within(scope, since, until) | {"limit": limit, "least": _least(steps, limit)}
-    else:
-        order = "deployed_at desc"
-        total = int(steps["changes"].sum()) if limit else None
-        rows, params = foremost(source, "change", scope, since, until, limit, total=total)
-    return source.frame(
-        f"""
+        where, order = "lead_time_step >= $least", "lead_time_seconds desc, deployed_at desc"
+    sql = f"""
         select lead_time_seconds, deployed_at, service, coalesce('#' || number, sha[:10]) as change,
             kind, first_authored_at, ref, left_out, {LINK}, sha, change_id
-        from {rows}
+        from {happened("change", scope)}
+        where {where}
         order by {order}, change_id
         limit $limit
-        """,
-        params,
-    )
+    """
+    steps = _steps(source, scope, since, until)
+    if slowest_first:
+        params = within(scope, since, until) | {"limit": limit, "least": _least(steps, limit)}
+        return source.frame(sql, params)
+    return newest(source, sql, scope, since, until, limit, int(steps["changes"].sum()))
 
 
 def faults(source: Frames, scope: Scope, since: date, until: date, limit: int | None = None) -> pd.DataFrame:
     """Faults of the deployments that finished in the period, newest first; `evidence` as words and links."""
-    total = int(counts(source, scope, since, until)["faults"]) if limit else None
-    rows, params = foremost(source, "fault", scope, since, until, limit, total=total)
-    return source.frame(
-        f"""
+    sql = f"""
         select deployed_at, service, ref, rule, began_at, recovered_at, recovery_seconds,
             recovered_at is null as is_open,
             list_aggregate(list_transform(evidence, lambda e: e.kind), 'string_agg', ', ') as evidence,
             list_filter(list_transform(evidence, lambda e: e.url), lambda u: {IS_LINK.format("u")})[1]
                 as evidence_url,
             {LINK}, fault_id, deployment_id
-        from {rows}
+        from {happened("fault", scope)}
         order by deployed_at desc, fault_id
         limit $limit
-        """,
-        params,
-    )
+    """
+    return newest(source, sql, scope, since, until, limit, counts(source, scope, since, until)["faults"])
 
 
 def evidence(
     source: Frames, scope: Scope, since: date, until: date, limit: int | None = None
 ) -> pd.DataFrame:
     """What each of these faults is known by: a row for every incident, rollback, revert and hotfix."""
-    total = int(counts(source, scope, since, until)["faults"]) if limit else None
-    rows, params = foremost(source, "fault", scope, since, until, limit, total=total)
-    return source.frame(
-        f"""
+    sql = f"""
         select e."at", e.kind, e.rule, service, ref,
             case when {IS_LINK.format("e.url")} then e.url end as url, fault_id
-        from {rows}, unnest(evidence) as t(e)
+        from {happened("fault", scope)}, unnest(evidence) as t(e)
         order by deployed_at desc, fault_id, e."at"
         limit $limit
-        """,
-        params,
-    )
+    """
+    return newest(source, sql, scope, since, until, limit, counts(source, scope, since, until)["evidence"])
 
 
 def unattributed(
