@@ -41,7 +41,7 @@ def test_t02_no_data_is_null_and_never_zero() -> None:
     acme.build()
     told = acme.query("select metric from marts.metric_definition where area = 'delivery'")
     metrics = [str(row["metric"]) for row in told]
-    assert len(metrics) == 25
+    assert len(metrics) == 26
     for metric in metrics:
         for key, level in (("shop", "service"), ("shop", "repository"), ("Acme", "organisation")):
             row = acme.row(metric, key, level=level)
