@@ -196,6 +196,7 @@ class Reading:
                 if self._has_stages is None and not self._run_list(job, number) and not self._has_run_lists:
                     # Not this build is missing, but the plugin.
                     self._has_stages = False
+                if self._has_stages is False:
                     break
                 continue
             self._has_stages = True
