@@ -120,7 +120,7 @@ class Snapshot:
             for field in table.schema
         ]
         frame: pd.DataFrame = table.cast(pa.schema(fields)).to_pandas(
-            date_as_object=False, maps_as_pydicts="strict"
+            date_as_object=False, maps_as_pydicts="strict", use_threads=False
         )
         return frame
 

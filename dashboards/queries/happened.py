@@ -55,15 +55,18 @@ def newest(
 ) -> pd.DataFrame:
     """A query of what `happened`, newest first, that ends with `$limit`; `total` says of how many things.
 
-    It is asked of the last days first, in which so many are expected: of these the file reads less.
+    It is asked of the last days first, in which so many are expected, then of more: the file reads less.
     """
     params = within(scope, since, until) | {"limit": limit}
     if limit and total > limit and (covered := covered_on(source)):
         end = min(until, covered + timedelta(days=1))
-        days = math.ceil(1.5 * (end - since).days * limit / total)
-        rows = source.frame(sql, params | {"since": max(since, end - timedelta(days=days))})
-        if len(rows) == limit:
-            return rows
+        # The last day may have hardly begun.
+        days = math.ceil(1.5 * (end - since).days * limit / total) + 1
+        for longer in (1, 8):
+            start = max(since, end - timedelta(days=longer * days))
+            rows = source.frame(sql, params | {"since": start})
+            if len(rows) == limit:
+                return rows
     return source.frame(sql, params)
 
 
