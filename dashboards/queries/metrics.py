@@ -24,7 +24,6 @@ Metric = Literal[
 ]  # fmt: skip
 """Metrics that pages show."""
 
-
 _TOGETHER: tuple[tuple[Metric, ...], ...] = (
     ("deployment_frequency", "deployments", "change_fail_rate", "rework_rate",
      "failed_deployment_recovery_time"),

@@ -26,7 +26,7 @@ def deployments(
         order by finished_at desc, deployment_id
         limit $limit
     """
-    total = counts(source, scope, since, until)["deployments"]
+    total = counts(source, scope, since, until)["deployments"] if limit else 0
     return newest(source, sql, scope, since, until, limit, total)
 
 
@@ -51,7 +51,8 @@ def changes(
         order by {order}, change_id
         limit $limit
     """
-    steps = _steps(source, scope, since, until)
+    # Of all of them, nobody need know how many there are.
+    steps = _steps(source, scope, since, until) if limit else pd.DataFrame({"step": [], "changes": []})
     if slowest_first:
         params = within(scope, since, until) | {"limit": limit, "least": _least(steps, limit)}
         return source.frame(sql, params)
@@ -71,7 +72,8 @@ def faults(source: Frames, scope: Scope, since: date, until: date, limit: int | 
         order by deployed_at desc, fault_id
         limit $limit
     """
-    return newest(source, sql, scope, since, until, limit, counts(source, scope, since, until)["faults"])
+    total = counts(source, scope, since, until)["faults"] if limit else 0
+    return newest(source, sql, scope, since, until, limit, total)
 
 
 def evidence(
@@ -85,7 +87,8 @@ def evidence(
         order by deployed_at desc, fault_id, e."at"
         limit $limit
     """
-    return newest(source, sql, scope, since, until, limit, counts(source, scope, since, until)["evidence"])
+    total = counts(source, scope, since, until)["evidence"] if limit else 0
+    return newest(source, sql, scope, since, until, limit, total)
 
 
 def unattributed(
