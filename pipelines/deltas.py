@@ -99,7 +99,8 @@ class Deltas:
         self._rows: dict[str, str] = {}
         self._unknown: set[str] = set()
         self._columns: dict[str, list[str]] = {}
-        self._found: dict[str, bool] = {}
+        self._found: dict[str, str] = {}
+        """Query for changed rows → temporary table that has them: several models read the same."""
         self.was_broken: Set[str] = frozenset()
         """Models whose tables broke their headers: never left as they are."""
         self.is_known = False
@@ -134,9 +135,7 @@ class Deltas:
         rows = self.rows(name, words)
         if rows is None:
             return name in self._unknown
-        if rows not in self._found:
-            self._found[rows] = bool(self._connection.execute(f"from ({rows}) limit 1").fetchall())
-        return self._found[rows]
+        return bool(self._connection.execute(f"{rows} limit 1").fetchall())
 
     def rows(self, name: str, words: Set[str] | None = None, *, only_gone: bool = False) -> str | None:
         """A query for the rows of a changed table that went or came, as far as its columns among `words`
@@ -151,7 +150,11 @@ class Deltas:
         read = [column for column in held if words is None or column in words] or held
         listed = ", ".join(f'"{column}"' for column in read)
         is_other = "< 0" if only_gone else "<> 0"
-        return f"select {listed} from {relation} group by all having sum(if(is_new, 1, -1)) {is_other}"
+        rows = f"select {listed} from {relation} group by all having sum(if(is_new, 1, -1)) {is_other}"
+        if rows not in self._found:
+            self._found[rows] = f"changed_{len(self._found)}"
+            self._connection.execute(f"create or replace temp table {self._found[rows]} as {rows}")
+        return f"from {self._found[rows]}"
 
     def relation(self, name: str) -> str:
         """The rows of a changed table that went and came, of a table that `compare` was told of."""

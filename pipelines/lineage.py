@@ -113,7 +113,7 @@ def label(connection: duckdb.DuckDBPyConnection, moved: str | None = None) -> in
         labelled += sum(part.num_rows for part in labels)
     connection.execute(_MISSING_DEPLOYED)
     connection.execute("create or replace table lineage.line as select line_id, sequence, sha from core.line")
-    connection.execute("drop table arrived; drop table moved")
+    connection.execute(_REVISITED)
     return labelled
 
 
@@ -143,13 +143,17 @@ def _labels(line_id: str, commits: pa.Table, chain: Sequence[tuple[int, int]]) -
     return pa.table(columns).filter(labels > 0)
 
 
-def compare(connection: duckdb.DuckDBPyConnection) -> int:
+def compare(connection: duckdb.DuckDBPyConnection, rollouts: str | None = None) -> int:
     """Add to `lineage.ancestor` the pairs of `core.environment_rollout` that it does not hold yet.
 
     They are those of a version and the one live before it, where the one may be behind the other: it was
-    first contained no later. Returns their number. Runs within the caller's transaction.
+    first contained no later. `rollouts` is a query for those that have changed since all were compared;
+    without it all are now. Returns their number. Runs within the caller's transaction.
     """
     connection.execute(SCHEMA)
+    some = rollouts and _COMPARED.format(rollouts=rollouts)
+    connection.execute("create temp table if not exists revisited (source varchar, repository_id varchar)")
+    connection.execute(f"create or replace temp view compared as {some or 'from core.environment_rollout'}")
     connection.execute(_CANDIDATES)
     between = {
         line: dict(zip(*(column.to_pylist() for column in part.columns), strict=True))
@@ -162,7 +166,7 @@ def compare(connection: duckdb.DuckDBPyConnection) -> int:
     ]
     names = ("source", "repository_id", "ancestor", "descendant", "is_ancestor")
     _insert(connection, "ancestor", names, [*dict.fromkeys(found)])
-    connection.execute("drop table candidate")
+    connection.execute("drop table candidate; drop view compared; drop table revisited")
     return len(found)
 
 
@@ -243,13 +247,24 @@ _CHANGED_LINES = """
 
     size as (
         select source, repository_id, count(*) as commits from core.commit group by all
+    ),
+
+    kept as (
+        select l.line_id, count(*) as labels
+        from lineage.label as l
+        inner join earliest as c using (line_id)
+        where l.sequence < c.first
+        group by l.line_id
     )
 
     select
         c.line_id, c.source, c.repository_id, c.first,
-        (sum(coalesce(s.commits, 0)) over (order by c.line_id) // $1)::bigint as batch
+        (
+            sum(greatest(coalesce(s.commits, 0) - coalesce(k.labels, 0), 0)) over (order by c.line_id) // $1
+        )::bigint as batch
     from earliest as c
     left join size as s using (source, repository_id)
+    left join kept as k using (line_id)
 """
 _LINES_FROM = """
     select d.line_id, d.sequence, commit_key(d.source, d.repository_id, d.sha)
@@ -317,12 +332,41 @@ _MISSING_DEPLOYED = """
     anti join core.commit as c on c.commit_key = commit_key(d.source, d.repository_id, d.sha)
     where d.sequence >= l.first
 """
+# Repositories whose pairs were forgotten.
+_REVISITED = """
+    create or replace temp table revisited as
+    select source, repository_id from arrived union select source, repository_id from moved;
+
+    drop table arrived;
+    drop table moved
+"""
+# Versions that are others, or come after another, or whose history is. Where a deployment between them is
+# new, they are first contained elsewhere, but one is behind the other as before.
+_COMPARED = """
+    with changed as materialized (
+        select distinct chain_id, environment, sequence from ({rollouts})
+        union
+        select r.chain_id, r.environment, r.sequence
+        from core.environment_rollout as r
+        inner join core.chain as c using (chain_id)
+        semi join revisited using (source, repository_id)
+    )
+
+    select r.*
+    from core.environment_rollout as r
+    semi join changed using (chain_id, environment, sequence)
+    union
+    select r.*
+    from core.environment_rollout as r
+    semi join changed as l
+        on l.chain_id = r.chain_id and l.environment = r.environment and l.sequence = r.live_sequence
+"""
 _CANDIDATES = """
     create or replace temp table candidate as
     select
         r.chain_id, c.source, c.repository_id, r.sha, l.sha as live_sha,
         low.commit_key as key, high.commit_key as live_key, low.sequence as low, high.sequence as high
-    from core.environment_rollout as r
+    from compared as r
     inner join core.environment_rollout as l
         on l.chain_id = r.chain_id and l.environment = r.environment and l.sequence = r.live_sequence
     inner join core.chain as c on c.chain_id = r.chain_id

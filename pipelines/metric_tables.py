@@ -19,7 +19,8 @@ _STALE = {
 _STALE_PERIODS = """
     create or replace temp table stale_period as
     with stale as (
-        select unnest([day, date_trunc('week', day)::date]) as day from ({days}) where day is not null
+        select unnest([day, date_trunc('week', day)::date]) as day
+        from (select date '1970-01-01' + unnest($1::integer[]) as day)
     )
 
     select distinct
@@ -43,8 +44,10 @@ class Builder:
         self._changes = changes
         self._known = known
         self._folder = folder
-        self._stale = ""
-        """How `stale_period` was made: metrics that read the same share it."""
+        self._days: dict[str, frozenset[int]] = {}
+        """Days since 1970 on which changed rows count, by the query for these."""
+        self._stale: frozenset[int] | None = None
+        """What `stale_period` was made of: metrics with the same days share it."""
         self._ordered = ""
         """What `ordered`, a temporary table, has the values of: two quantiles of the same, one after the
         other, sort them once."""
@@ -89,20 +92,28 @@ class Builder:
         False where figures of all periods may be others."""
         if model.name in self._changes.was_broken:
             return False
-        days = []
+        days: frozenset[int] = frozenset()
         for read in self._changes.of(model.reads, model.words_of):
             day = self._known[read].header.day if read in self._known else None
-            changed = self._changes.rows(read)
+            words = model.words_of(read)
+            changed = self._changes.rows(read, words if words is None or day is None else words | {day})
             if day is None or changed is None:
                 return False
-            days.append(f"select {day} as day from ({changed})")
-        periods = _STALE_PERIODS.format(days=" union all ".join(days))
-        if periods != self._stale:
-            self._connection.execute(periods)
+            days |= self._days_of(day, changed)
+        if days != self._stale:
+            self._connection.execute(_STALE_PERIODS, [sorted(days)])
             for whole, stale in _STALE.items():
                 self._connection.execute(f"create or replace temp table {_part(whole)} as\n{stale}")
-        self._stale = periods
+        self._stale = days
         return True
+
+    def _days_of(self, day: str, changed: str) -> frozenset[int]:
+        if changed not in self._days:
+            rows = self._connection.execute(
+                f"select distinct {day} - date '1970-01-01' from ({changed}) where {day} is not null"
+            )
+            self._days[changed] = frozenset(number for (number,) in rows.fetchall())
+        return self._days[changed]
 
 
 def _part(whole: str) -> str:

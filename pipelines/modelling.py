@@ -209,6 +209,8 @@ def _build_by_python(connection: duckdb.DuckDBPyConnection, name: str, changes: 
     build = _PYTHON[name][1]
     if name == "lineage.label":
         _label(connection, changes)
+    elif name == "lineage.ancestor":
+        _compare(connection, changes)
     elif changes.is_known:
         connection.execute(f"create or replace temp table was as from {name}")
         build(connection)
@@ -225,6 +227,18 @@ def _label(connection: duckdb.DuckDBPyConnection, changes: Deltas) -> None:
         lineage.reset(connection)
     lineage.label(connection, moved)
     changes.told("lineage.label", "changed_label")
+
+
+def _compare(connection: duckdb.DuckDBPyConnection, changes: Deltas) -> None:
+    """Compare versions; those that the last build compared stay as they are."""
+    if not changes.is_known:
+        lineage.compare(connection)
+        return
+    name = "core.environment_rollout"
+    rollouts = changes.rows(name) if changes.of([name]) else f"from {name} limit 0"
+    connection.execute("create or replace temp table was as from lineage.ancestor")
+    lineage.compare(connection, None if changes.of(["core.chain"]) else rollouts)
+    changes.compare("lineage.ancestor", "was", "lineage.ancestor")
 
 
 def _idle(connection: duckdb.DuckDBPyConnection, known: Mapping[str, Model]) -> set[str]:

@@ -39,7 +39,7 @@ def build(connection: duckdb.DuckDBPyConnection, changes: Deltas, model: Model, 
 
 
 def _find_touched(connection: duckdb.DuckDBPyConnection, changes: Deltas, model: Model) -> bool:
-    """Fill the temporary table `touched`; False where all rows are to be made anew."""
+    """Make the temporary view `touched`; False where all rows are to be made anew."""
     by, rules = model.header.by, []
     if not by or model.name in changes.was_broken:
         return False
@@ -52,11 +52,14 @@ def _find_touched(connection: duckdb.DuckDBPyConnection, changes: Deltas, model:
         query = rule if isinstance(rule, str) else f"select {', '.join(rule)} from changed"
         rules.append(f"from (with changed as materialized ({changed}) {query})")
     connection.execute(
-        f"create or replace temp table touched as select distinct * from ({' union all '.join(rules)})"
+        f"create or replace temp table touched_value as select distinct * from ({' union all '.join(rules)})"
         f" as found ({', '.join(by)})"
     )
+    # Where some condition, be it one that all meet, stands on a join's one side, DuckDB scans the other with
+    # a Bloom filter, and unpacks of its columns what passes.
+    connection.execute(f"create or replace temp view touched as from touched_value where hash({by[0]}) >= 0")
     ((touched, rows),) = connection.execute(
-        f"select (select count(*) from touched), (select count(*) from {model.name})"
+        f"select (select count(*) from touched_value), (select count(*) from {model.name})"
     ).fetchall()
     return bool(touched <= MOST * rows)
 
@@ -67,13 +70,16 @@ def _replace_touched(connection: duckdb.DuckDBPyConnection, changes: Deltas, mod
     connection.execute(
         f"create or replace temp table {FRESH} as from (\n{query}\n) semi join touched using ({by})"
     )
-    connection.execute(f"create or replace temp table stale as from {name} semi join touched using ({by})")
-    if changes.compare(name, "stale", FRESH):
-        changed = " and ".join(f"t.{column} = c.{column}" for column in model.header.by)
-        connection.execute(
-            f"create or replace temp table touched as select distinct {by} from {changes.relation(name)}"
-        )
+    # To find the rows takes their keys alone, to have them not all of the table.
+    connection.execute(
+        f"create or replace temp table stale as select rowid as row_id, * from {name}"
+        f" where rowid in (select rowid from {name} semi join touched using ({by}))"
+    )
+    if changes.compare(name, "(select * exclude (row_id) from stale)", FRESH):
+        differing = f"(select distinct {by} from {changes.relation(name)}) using ({by})"
         connection.execute("begin")
-        connection.execute(f"delete from {name} as t using touched as c where {changed}")
-        connection.execute(f"insert into {name} from {FRESH} semi join touched using ({by})")
+        connection.execute(
+            f"delete from {name} where rowid in (select row_id from stale semi join {differing})"
+        )
+        connection.execute(f"insert into {name} from {FRESH} semi join {differing}")
         connection.execute("commit")

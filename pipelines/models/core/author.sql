@@ -24,19 +24,27 @@ with recursive member as (
     inner join raw.identity as i on m.person in (i.alias, i.person)
 ),
 
+change as materialized (
+    select change_id, source, repository_id, number, sha, is_pull_request
+    from core.change
+    -- refresh: semi join touched using (change_id)
+    where not is_bot
+),
+
 written as (
     select h.change_id, p.author
-    from core.change as h
-    -- refresh: semi join touched using (change_id)
+    from change as h
     inner join raw.pull_request as p
         on p.source = h.source and p.repository = h.repository_id and p.number = h.number
-    where h.is_pull_request and not h.is_bot
+    where h.is_pull_request
     union all
     select h.change_id, c.author
-    from core.change as h
-    -- refresh: semi join touched using (change_id)
-    inner join raw.commit as c on c.source = h.source and c.repository = h.repository_id and c.sha = h.sha
-    where not h.is_pull_request and not h.is_bot
+    from change as h
+    inner join (
+        from raw.commit as c
+        -- refresh: semi join (from change where not is_pull_request) as h on h.sha = c.sha
+    ) as c on c.source = h.source and c.repository = h.repository_id and c.sha = h.sha
+    where not h.is_pull_request
 )
 
 select change_id, author, author in (from member) as has_team

@@ -34,14 +34,16 @@ columns:
 */
 with merged as materialized (
     select
-        source, repository as repository_id, number, merge_sha, commit_shas,
+        source, repository as repository_id, number,
         row_number() over (order by merged_at, number, source, repository) as place
     from raw.pull_request
     where merged_at is not null
 ),
 
 listed as (
-    select place, commit_key(source, repository_id, unnest(list_append(commit_shas, merge_sha))) as commit_key from merged
+    select m.place, commit_key(m.source, m.repository_id, unnest(list_append(p.commit_shas, p.merge_sha))) as commit_key
+    from raw.pull_request as p
+    inner join merged as m on m.source = p.source and m.repository_id = p.repository and m.number = p.number
 ),
 
 known as materialized (

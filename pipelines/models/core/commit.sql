@@ -37,5 +37,9 @@ select
     c.authored_at,
     c.committed_at
 from raw.commit as c
--- refresh: semi join touched as t on t.commit_key = commit_key(c.source, c.repository, c.sha)
+-- refresh: semi join (
+-- refresh:     select w.rowid as place
+-- refresh:     from raw.commit as w
+-- refresh:     semi join touched as t on t.commit_key = commit_key(w.source, w.repository, w.sha)
+-- refresh: ) as w on w.place = c.rowid
 inner join core.repository as r on r.source = c.source and r.repository_id = c.repository

@@ -4,6 +4,50 @@ description: >-
   counts in them.
 grain: one row per commit and chain of a service with paths
 key: [source, repository_id, sha, chain_id]
+by: [source, repository_id, sha]
+touched:
+  raw.commit: >-
+    select source, repository, sha
+    from changed
+    where (source, repository) in (
+        select (source, repository_id) from core.service_repository where len(paths) > 0
+    )
+  core.change_commit: >-
+    select source, repository_id, sha
+    from changed
+    where (source, repository_id) in (
+        select (source, repository_id) from core.service_repository where len(paths) > 0
+    )
+  raw.pull_request: >-
+    select source, repository, unnest(commit_shas)
+    from changed
+    where (source, repository) in (
+        select (source, repository_id) from core.service_repository where len(paths) > 0
+    )
+  core.change: >-
+    select p.source, p.repository, unnest(p.commit_shas)
+    from changed as h
+    inner join raw.pull_request as p
+        on p.source = h.source and p.repository = h.repository_id and p.number = h.number
+    where (p.source, p.repository) in (
+        select (source, repository_id) from core.service_repository where len(paths) > 0
+    )
+  core.change_chain: >-
+    select o.source, o.repository_id, o.sha
+    from core.change_commit as o
+    semi join changed using (change_id)
+    where (o.source, o.repository_id) in (
+        select (source, repository_id) from core.service_repository where len(paths) > 0
+    )
+    union all
+    select p.source, p.repository, unnest(p.commit_shas)
+    from core.change as h
+    semi join changed using (change_id)
+    inner join raw.pull_request as p
+        on p.source = h.source and p.repository = h.repository_id and p.number = h.number
+    where (p.source, p.repository) in (
+        select (source, repository_id) from core.service_repository where len(paths) > 0
+    )
 columns:
   source: {type: varchar, description: "Configured name of the repository's source"}
   repository_id: {type: varchar, description: "Id within the source"}
@@ -24,6 +68,7 @@ shared as (
 folder as (
     select c.source, c.repository as repository_id, c.sha, unnest(c.folders) as folder
     from raw.commit as c
+    -- refresh: semi join touched as t on t.source = c.source and t.repository_id = c.repository and t.sha = c.sha
     inner join shared as s on s.source = c.source and s.repository_id = c.repository
 ),
 
@@ -48,6 +93,7 @@ concerned as (
     union all
     select l.source, l.repository_id, l.sha, p.chain_id, false
     from listed as l
+    -- refresh: semi join touched using (source, repository_id, sha)
     inner join core.change_chain as m using (change_id)
     inner join (select distinct chain_id from path) as p using (chain_id)
 )

@@ -5,6 +5,7 @@ description: >-
   names that started after it is not its cause but its fix.
 grain: one row per incident that says so
 key: [incident_id]
+day: fixed_on
 columns:
   incident_id: {type: varchar, description: "Incident"}
   unit: {type: varchar, description: "What failed; null where only a fix is known", nullable: true}
@@ -13,6 +14,7 @@ columns:
   fix_unit: {type: varchar, description: "What the fix was brought to", nullable: true}
   fix_deployment_id: {type: varchar, description: "Deployment that mended it", nullable: true}
   fixed_at: {type: timestamp with time zone, description: "When that reached production (UTC)", nullable: true}
+  fixed_on: {type: date, description: "Local day of that", nullable: true}
 */
 with reference as (
     select r.*, r.started_at > i.opened_at as is_fix
@@ -59,6 +61,7 @@ cause as (
 
 select
     incident_id, c.unit, c.rule, c.deployment_id,
-    f.unit as fix_unit, f.deployment_id as fix_deployment_id, f.finished_at as fixed_at
+    f.unit as fix_unit, f.deployment_id as fix_deployment_id, f.finished_at as fixed_at,
+    local_date(f.finished_at) as fixed_on
 from cause as c
 full join (select * from reference where is_fix) as f using (incident_id)

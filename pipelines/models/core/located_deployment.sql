@@ -4,6 +4,10 @@ description: >-
   names; else, in a repository of several services, the one that the environment's name ends in.
 grain: one row per record
 key: [source, id]
+by: [source, id]
+touched:
+  raw.deployment: [source, id]
+  core.environment: select d.source, d.id from raw.deployment as d semi join changed using (source, environment)
 columns:
   source: {type: varchar, description: "Configured name of the source that recorded it"}
   id: {type: varchar, description: "Id within the source"}
@@ -23,6 +27,7 @@ columns:
 with named as (
     select d.source, d.id, a.service
     from raw.deployment as d
+    -- refresh: semi join touched using (source, id)
     inner join config.source as s on s.source = d.source
     inner join core.service_alias as a on a.alias = d.service and (a.kind is null or a.kind in (s.kind, s.source))
     qualify row_number() over (partition by d.source, d.id order by a.kind nulls last, a.service) = 1
@@ -41,6 +46,7 @@ placed as (
         coalesce(i.source, a.source, o.source) as at_source,
         coalesce(i.repository_id, a.repository_id, o.repository_id) as at_repository_id
     from raw.deployment as d
+    -- refresh: semi join touched using (source, id)
     left join named as n on n.source = d.source and n.id = d.id
     left join core.repository as i on i.source = d.source and i.repository_id = d.repository
     left join core.repository_address as a

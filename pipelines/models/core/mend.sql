@@ -5,6 +5,7 @@ description: >-
   on. Each within the failure window of what it says failed.
 grain: one row per unit and mend
 key: [unit, kind, evidence_id]
+day: finished_on
 columns:
   unit: {type: varchar, description: "What failed"}
   kind: {type: varchar, description: "What it is", accepted: [rollback, revert, hotfix]}
@@ -15,6 +16,7 @@ columns:
   back_to: {type: bigint, description: "Of a rollback: position in the chain of the first deployment that contained the version gone back to", nullable: true}
   began_at: {type: timestamp with time zone, description: "When the rollback started, or the change was begun (UTC)"}
   ended_at: {type: timestamp with time zone, description: "When it reached production (UTC)"}
+  finished_on: {type: date, description: "Local day on which the deployment that brought it finished"}
   url: {type: varchar, description: "Where a person can see it", nullable: true}
 */
 with recursive failure_window as (
@@ -102,7 +104,8 @@ of_hotfix as (
 shipped as (
     select
         f.unit, f.kind, f.change_id, f.chain_id, f.deployment_id, s.deployment_id as by_deployment_id,
-        least(coalesce(f.first_authored_at, s.shipped_at), s.shipped_at) as began_at, s.shipped_at as ended_at, f.url
+        least(coalesce(f.first_authored_at, s.shipped_at), s.shipped_at) as began_at, s.shipped_at as ended_at,
+        s.shipped_on, f.url
     from (from of_revert union all from of_hotfix) as f
     inner join core.shipment as s on s.chain_id = f.chain_id and s.change_id = f.change_id
     cross join failure_window as w
@@ -111,12 +114,12 @@ shipped as (
 
 select
     r.unit, 'rollback' as kind, r.by_deployment_id as evidence_id, c.chain_id, r.deployment_id,
-    r.by_deployment_id, k.sequence as back_to, r.began_at, r.ended_at, d.url
+    r.by_deployment_id, k.sequence as back_to, r.began_at, r.ended_at, d.finished_on, d.url
 from went_back as r
 inner join core.deployment as d on d.deployment_id = r.by_deployment_id
 inner join core.chain as c on c.chain_id = r.at_first.chain_id
 left join lineage.label as k
     on k.line_id = c.chain_id and k.commit_key = commit_key(c.source, c.repository_id, r.at_first.sha)
 union all
-select unit, kind, change_id, chain_id, deployment_id, by_deployment_id, null, began_at, ended_at, url
+select unit, kind, change_id, chain_id, deployment_id, by_deployment_id, null, began_at, ended_at, shipped_on, url
 from shipped

@@ -4,6 +4,22 @@ description: >-
   services that share it those without paths or whose paths its commits touch.
 grain: one row per pull request and chain
 key: [source, repository_id, number, chain_id]
+by: [source, repository_id, number]
+touched:
+  core.pull_request: [source, repository_id, number]
+  raw.pull_request: [source, repository, number]
+  core.change_chain: >-
+    select p.source, p.repository_id, p.number from core.pull_request as p semi join changed using (change_id)
+  core.commit_chain: >-
+    select source, repository_id, number
+    from (
+        select p.source, p.repository_id, p.number, unnest(list_append(r.commit_shas, r.head_sha)) as sha
+        from core.pull_request as p
+        inner join raw.pull_request as r
+            on r.source = p.source and r.repository = p.repository_id and r.number = p.number
+        where p.change_id is null
+    )
+    semi join changed using (source, repository_id, sha)
 columns:
   source: {type: varchar, description: "Configured name of the source"}
   repository_id: {type: varchar, description: "Id within the source"}
@@ -20,6 +36,7 @@ with chain as (
 sha as (
     select p.source, p.repository_id, p.number, unnest(list_append(r.commit_shas, r.head_sha)) as sha
     from core.pull_request as p
+    -- refresh: semi join touched using (source, repository_id, number)
     inner join raw.pull_request as r
         on r.source = p.source and r.repository = p.repository_id and r.number = p.number
     semi join core.commit_chain as c on c.source = p.source and c.repository_id = p.repository_id
@@ -28,10 +45,12 @@ sha as (
 
 select p.source, p.repository_id, p.number, m.chain_id
 from core.pull_request as p
+-- refresh: semi join touched using (source, repository_id, number)
 inner join core.change_chain as m using (change_id)
 union all
 select p.source, p.repository_id, p.number, c.chain_id
 from core.pull_request as p
+-- refresh: semi join touched using (source, repository_id, number)
 inner join chain as c using (source, repository_id)
 where p.change_id is null
 union all

@@ -35,8 +35,11 @@ columns:
 with job as (
     select r.source, r.id, r.attempt, min(j.started_at) as started_at
     from raw.pipeline_run as r
-    -- refresh: semi join touched as t on t.recorded_by = r.source and t.run_id = r.id and t.attempt = r.attempt
-    inner join raw.job as j on j.source = r.source and j.run = r.id and j.attempt = r.attempt
+    -- refresh: semi join touched as t on t.run_id = r.id
+    inner join (
+        from raw.job
+        -- refresh: semi join touched as t on t.run_id = run
+    ) as j on j.source = r.source and j.run = r.id and j.attempt = r.attempt
     where j.queued_at is not null and j.started_at >= r.queued_at and j.result in ('success', 'failed')
     group by all
 ),
@@ -69,7 +72,7 @@ timed as (
         case when duration_left_out is null then epoch(r.finished_at) - epoch(r.started_at) end as duration_seconds,
         case when queue_left_out is null then epoch(first_started_at) - epoch(r.queued_at) end as queue_seconds
     from raw.pipeline_run as r
-    -- refresh: semi join touched as t on t.recorded_by = r.source and t.run_id = r.id and t.attempt = r.attempt
+    -- refresh: semi join touched as t on t.run_id = r.id
     left join core.repository as i on i.source = r.source and i.repository_id = r.repository
     left join core.repository_address as a
         on r.repository is null and a.address = repository_address(r.repository_url)

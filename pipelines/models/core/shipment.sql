@@ -51,7 +51,10 @@ with shipped as (
         end as left_out
     from core.change_label as l
     -- refresh: semi join touched using (change_id)
-    inner join core.change_chain as m on m.chain_id = l.line_id and m.change_id = l.change_id
+    inner join (
+        from core.change_chain
+        -- refresh: semi join touched using (change_id)
+    ) as m on m.chain_id = l.line_id and m.change_id = l.change_id
     inner join core.chain_deployment as d on d.chain_id = l.line_id and d.sequence = l.sequence
     inner join core.change as c on c.change_id = l.change_id
     cross join config.workspace as w
@@ -74,7 +77,10 @@ live as (
 fully as (
     select v.chain_id, v.change_id, if(count(r.finished_at) = count(*), max(r.finished_at), null) as fully_shipped_at
     from live as v
-    left join core.change_label as l on l.line_id = v.line_id and l.change_id = v.change_id
+    left join (
+        from core.change_label
+        -- refresh: semi join touched using (change_id)
+    ) as l on l.line_id = v.line_id and l.change_id = v.change_id
     left join core.rollout as r
         on r.chain_id = v.chain_id and r.environment = v.environment and r.sequence = l.sequence
     group by all

@@ -5,6 +5,37 @@ description: >-
 grain: one row per level, key, grain and period
 key: [level, key, grain, period_start]
 day: period_start
+by: [grain, period_start]
+touched:
+  core.activity: >-
+    select grain, unnest(generate_series(period_start(grain, days[1])::timestamp, days[2], period_length(grain)))::date
+    from (select unnest(grains()) as grain)
+    cross join (
+        select distinct unnest(if(
+            count(first_day) = 2 and bool_and(is_deployed) = bool_or(is_deployed),
+            [[min(first_day), max(first_day)], [min(last_day), max(last_day)]],
+            [[min(first_day), max(last_day)]]
+        )) as days
+        from changed
+        group by level, key
+    )
+  core.subject_coverage: >-
+    select grain, unnest(generate_series(period_start(grain, days[1])::timestamp, days[2], period_length(grain)))::date
+    from (select unnest(grains()) as grain)
+    cross join (
+        select distinct unnest(if(
+            count(*) = 2,
+            [
+                [local_date(min(delivery_until)) - 1, local_date(max(delivery_until))],
+                [local_date(min(failure_until)) - 1, local_date(max(failure_until))],
+                [local_date(min(ci_until)) - 1, local_date(max(ci_until))]
+            ],
+            [[any_value(a.first_day), any_value(a.last_day)]]
+        )) as days
+        from changed
+        left join core.activity as a using (level, key)
+        group by level, key
+    )
 columns:
   subject_id: {type: integer, description: "The level and key as a number"}
   period_id: {type: integer, description: "The grain and period as a number"}
@@ -20,12 +51,16 @@ columns:
   ci_partial: {type: boolean, description: "Runs were not read to its end"}
 */
 with period as (
-    select
-        level, key, is_deployed, grain,
-        unnest(generate_series(
-            period_start(grain, first_day)::timestamp, last_day::timestamp, period_length(grain)
-        ))::date as period_start
-    from (select *, unnest(grains()) as grain from core.activity)
+    select level, key, is_deployed, grain, period_start
+    from (
+        select
+            level, key, is_deployed, grain,
+            unnest(generate_series(
+                period_start(grain, first_day)::timestamp, last_day::timestamp, period_length(grain)
+            ))::date as period_start
+        from (select *, unnest(grains()) as grain from core.activity)
+    )
+    -- refresh: semi join touched using (grain, period_start)
 ),
 
 -- Where clocks stand is asked once of each period, not of each subject in it.

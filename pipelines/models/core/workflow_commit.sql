@@ -24,13 +24,15 @@ columns:
   counted_on: {type: date, description: "Local day of that"}
 */
 with run as (
-    select
-        *,
-        coalesce(sha, run_id || '#' || attempt) as thing,
-        result in ('success', 'failed') and finished_at is not null as is_finished
-    from core.run as r
-    -- refresh: semi join touched as t on t.chain_id = r.chain_id and t.recorded_by = r.recorded_by
-    -- refresh: and t.workflow = r.workflow and t.thing = coalesce(r.sha, r.run_id || '#' || r.attempt)
+    select *, result in ('success', 'failed') and finished_at is not null as is_finished
+    from (
+        select *, sha as thing
+        from core.run
+        -- refresh: semi join touched as t on t.thing = sha
+        where sha is not null
+        union all
+        select *, run_id || '#' || attempt from core.run where sha is null
+    )
 ),
 
 ran as (
@@ -52,7 +54,10 @@ ran as (
 mended as (
     select distinct r.chain_id, r.recorded_by, r.workflow, r.thing
     from run as r
-    inner join raw.job as j on j.source = r.recorded_by and j.run = r.run_id
+    inner join (
+        from raw.job as j
+        -- refresh: semi join run on run.run_id = j.run
+    ) as j on j.source = r.recorded_by and j.run = r.run_id
     where r.sha is not null and j.finished_at is not null and j.result in ('success', 'failed')
     group by r.chain_id, r.recorded_by, r.workflow, r.thing, j.name
     having min(j.finished_at) filter (j.result = 'failed') < max(j.finished_at) filter (j.result = 'success')

@@ -3,6 +3,9 @@ description: Periods that figures can be of, at every level; empty ones have no 
 grain: one row per level, key, grain and period
 key: [level, key, grain, period_start]
 day: period_start
+by: [grain, period_start]
+touched:
+  core.subject_period: [grain, period_start]
 columns:
   level: {type: varchar, description: "What figures are about", accepted: [organisation, team, service, repository]}
   key: {type: varchar, description: "Its name at that level"}
@@ -21,6 +24,7 @@ select
     level, key, subject_key, grain, period_start, period_end, is_deployed, null::bigint as services,
     null::bigint as deployed_services, delivery_partial, failure_partial, ci_partial
 from core.subject_period
+-- refresh: semi join touched using (grain, period_start)
 where level <> 'tenure'
 union all
 select
@@ -28,6 +32,7 @@ select
     count(*) filter (s.is_deployed), bool_or(s.delivery_partial), bool_or(s.failure_partial),
     bool_or(s.ci_partial)
 from core.subject_period as s
+-- refresh: semi join touched using (grain, period_start)
 inner join core.roll_up as r on r.member_level = s.level and r.member = s.key
 group by r.level, r.key, s.grain, s.period_start
 order by subject_key, grain, period_start

@@ -53,6 +53,8 @@ columns:
 with placed as (
     select m.source, m.repository_id, m.number, m.chain_id, s.service
     from core.pull_request_chain as m
+    -- refresh: inner join core.repository as r using (source, repository_id)
+    -- refresh: semi join touched as t on t.source = m.source and t.repository = r.repository and t.number = m.number
     inner join core.subject as s on s.level = 'service' and s.chain_id = m.chain_id
 ),
 
@@ -60,6 +62,8 @@ with placed as (
 alone as (
     select m.source, m.repository_id, m.number, m.chain_id, null as service
     from core.pull_request_chain as m
+    -- refresh: inner join core.repository as r using (source, repository_id)
+    -- refresh: semi join touched as t on t.source = m.source and t.repository = r.repository and t.number = m.number
     inner join core.chain as c using (chain_id)
     anti join placed as p
         on p.source = m.source and p.repository_id = m.repository_id and p.number = m.number
