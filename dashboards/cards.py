@@ -14,6 +14,7 @@ import streamlit as st
 from dashboards import queries, verdicts, words
 from dashboards.comparing import CENSUS, Change, compared, last_two, latest
 from dashboards.definitions import explain
+from dashboards.notes import of as noted
 from dashboards.report.charts import described, svg
 from dashboards.theme import MUTED
 from dashboards.view import View
@@ -101,9 +102,10 @@ def _trend(view: View, metric: queries.Metric, title: str) -> None:
     """The figure over time in small, as an image, which no script has to draw."""
     rows = view.trend(metric)
     changes = queries.change_points(view.source, metric, view.scope, view.since, view.until)
-    drawn = svg(rows, changes, view.grain, title, font_size=13)
+    happened = noted(view, metric)
+    drawn = svg(rows, changes, happened, view.grain, title, font_size=13)
     drawn = drawn.replace("<svg ", f'<svg font-family="sans-serif" color="{MUTED}" ', 1)
-    alt = escape(f"{title}, {described(rows, view.grain)}")
+    alt = escape(f"{title}, {described(rows, happened, view.grain)}")
     st.html(f'<img src="data:image/svg+xml;base64,{b64encode(drawn.encode()).decode()}" alt="{alt}">')
 
 

@@ -22,9 +22,7 @@ def of(view: View, metric: queries.Metric) -> pd.DataFrame:
 
 def said(notes: pd.DataFrame) -> str:
     """For those who do not see the chart: `; 2 Mar 2026: Reorganisation`."""
-    return "".join(
-        f"; {words.day(day)}: {text}" for day, text in zip(notes["date"], notes["text"], strict=True)
-    )
+    return "".join(f"; {each}" for each in words.noted(notes))
 
 
 def known() -> tuple[Annotation, ...]:

@@ -49,6 +49,11 @@ INDUSTRY_CAVEAT = (
 _UNITS = ((YEAR, "year"), (DAY, "day"), (HOUR, "h"), (MINUTE, "min"), (1, "s"))
 
 
+def noted(notes: pd.DataFrame) -> list[str]:
+    """Annotations, rows of `date, text`: `2 Mar 2026: Reorganisation`."""
+    return [f"{day(at)}: {text}" for at, text in zip(notes["date"], notes["text"], strict=True)]
+
+
 def duration(seconds: float | None) -> str:
     """Seconds as `45 s`, `12 min`, `5 h`, `3.2 days` or `2.4 years`; `–` for none."""
     if seconds is None or pd.isna(seconds):

@@ -14,7 +14,7 @@ import pandas as pd
 
 from dashboards import words
 from dashboards.report.templates import TEMPLATES
-from dashboards.theme import ACCENT, MEASURED
+from dashboards.theme import ABSENT, ACCENT, MEASURED
 
 _WIDTH, _HEIGHT = 360.0, 100.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 62.0, 6.0, 8.0, 18.0
@@ -34,8 +34,16 @@ class Mark(NamedTuple):
     """Its period is over, and there is enough behind it to compare."""
 
 
-def svg(trend: pd.DataFrame, changes: pd.DataFrame, grain: str, title: str, *, font_size: float = 9.5) -> str:
-    """One chart, from frames as `queries.trend` and `queries.change_points` give them; 360 units wide."""
+def svg(
+    trend: pd.DataFrame,
+    changes: pd.DataFrame,
+    notes: pd.DataFrame,
+    grain: str,
+    title: str,
+    *,
+    font_size: float = 9.5,
+) -> str:
+    """One chart, from frames as `queries.trend`, `change_points` and `notes` give them; 360 units wide."""
     known = pd.concat([trend["value"], trend["high"]]).dropna()
     unit = str(trend["unit"].iloc[0])
     top = float(known.max()) * 1.08 if len(known) and known.max() > 0 else _EMPTY.get(unit, 1.0)
@@ -43,6 +51,10 @@ def svg(trend: pd.DataFrame, changes: pd.DataFrame, grain: str, title: str, *, f
 
     def down(value: float) -> float:
         return round(_HEIGHT - _BOTTOM - value / top * (_HEIGHT - _TOP - _BOTTOM), 1)
+
+    def along(day: Any) -> float:
+        share: float = (day - first) / (last - first)
+        return round(_LEFT + (_WIDTH - _LEFT - _RIGHT) * share, 1)
 
     across = [round(_LEFT + (place + 0.5) * step, 1) for place in range(len(trend))]
     marks = [_mark(row, x, down) for row, x in zip(trend.itertuples(), across, strict=True)]
@@ -56,27 +68,27 @@ def svg(trend: pd.DataFrame, changes: pd.DataFrame, grain: str, title: str, *, f
         top=_TOP,
         floor=_HEIGHT - _BOTTOM,
         title=title,
-        told=described(trend, grain),
+        told=described(trend, notes, grain),
         ticks=[(down(tick), _tick(tick, unit)) for tick in _ticks(top, unit)],
         periods=[(across[at], _short(trend["period_start"].iloc[at], grain)) for at in _labelled(len(trend))],
         lines=_runs(marks, lambda mark: mark.is_whole),
         bands=_runs(marks, lambda mark: mark.is_whole and mark.low is not None),
         marks=[mark for mark in marks if mark],
-        changes=[
-            round(_LEFT + (_WIDTH - _LEFT - _RIGHT) * ((start - first) / (last - first)), 1)
-            for start in changes["period_start"]
-        ],
+        changes=[along(start) for start in changes["period_start"]],
+        notes=[(along(day), "; ".join(words.noted(rows))) for day, rows in notes.groupby("date")],
+        absent=ABSENT,
         measured=MEASURED,
         accent=ACCENT,
     )
 
 
-def described(trend: pd.DataFrame, grain: str) -> str:
-    """The chart in words: its span, and its lowest, highest and latest figure."""
+def described(trend: pd.DataFrame, notes: pd.DataFrame, grain: str) -> str:
+    """The chart in words: its span, its lowest, highest and latest figure, and what was noted."""
     known = trend[trend["value"].notna()]
     first, last = (words.period(trend["period_start"].iloc[at], grain) for at in (0, -1))
+    noted = "".join(f" {each}." for each in words.noted(notes))
     if known.empty:
-        return f"{first} to {last}: no data."
+        return f"{first} to {last}: no data.{noted}"
     unit = str(trend["unit"].iloc[0])
     said = [
         f"{name} {words.figure(row['value'], unit)} ({words.period(row['period_start'], grain)})"
@@ -86,7 +98,7 @@ def described(trend: pd.DataFrame, grain: str) -> str:
             ("latest", known.iloc[-1]),
         )
     ]
-    return f"{first} to {last}: {', '.join(said)}."
+    return f"{first} to {last}: {', '.join(said)}.{noted}"
 
 
 def _mark(row: Any, x: float, down: Callable[[float], float]) -> Mark | None:

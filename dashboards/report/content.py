@@ -25,6 +25,8 @@ from pipelines.annotating import Annotation
 from pipelines.status import STALE_AFTER
 
 MOST_FINDINGS = 3
+_MOST_NOTED = 12
+"""Named below the charts: more would leave little of the page."""
 
 RULE = (
     "What chance would hardly bring about, and changed by a tenth or more. Delivery: the five figures against"
@@ -34,7 +36,7 @@ RULE = (
 )
 LEGEND = (
     "Line: the figure by {grain}, hollow where too little happened or the period is not over; band: its 90 %"
-    " interval; dashed: a new level of the weekly figures."
+    " interval; dashed: a new level of the weekly figures{noted}."
 )
 ACROSS = (
     "A figure of the organisation is the median over its services, each with equal weight; n is the number of"
@@ -70,6 +72,8 @@ class Figure:
     """As `queries.trend`, up to and with the report's period."""
     changes: pd.DataFrame = field(repr=False, compare=False)
     """As `queries.change_points`, of the same time."""
+    noted: pd.DataFrame = field(repr=False, compare=False)
+    """As `queries.notes`, of the same time."""
 
 
 @dataclass(frozen=True)
@@ -103,8 +107,11 @@ class Report:
 
     @property
     def legend(self) -> str:
-        """How to read the charts."""
-        return LEGEND.format(grain=self.period.grain)
+        """How to read the charts, and what is noted on all of them."""
+        noted = words.noted(self.figures[0].noted)
+        if (earlier := len(noted) - _MOST_NOTED) > 0:
+            noted[:earlier] = [f"{earlier:,} earlier"]
+        return LEGEND.format(grain=self.period.grain, noted=f"; star: {'; '.join(noted)}" if noted else "")
 
     @property
     def is_complete(self) -> bool:
@@ -121,7 +128,8 @@ def build(
     scope = queries.scopes(source)[0]
     compared = compare(source, scope, period)
     told = findings.find(source, scope, period, compared)
-    happened = queries.notes(source, known, scope, period.since, period.until)
+    shown_from = compared[0].trend["period_start"].iloc[0].date()
+    noted = queries.notes(source, known, scope, shown_from, period.until)
     local = read_until.astimezone(zone)
     return Report(
         organisation=str(workspace["organisation"]),
@@ -132,12 +140,10 @@ def build(
         is_demo=bool(workspace["is_demo"]),
         warnings=tuple(_warnings(period, compared, now - read_until)),
         summary=_summary(source, scope, period, told),
-        happened=tuple(
-            f"{words.day(day)}: {text}" for day, text in zip(happened["date"], happened["text"], strict=True)
-        ),
+        happened=tuple(words.noted(noted[noted["date"] >= pd.Timestamp(period.since)])),
         findings=tuple(told[:MOST_FINDINGS]),
         further=tuple(finding.headline for finding in told[MOST_FINDINGS:]),
-        figures=tuple(_figure(source, scope, period, each) for each in compared),
+        figures=tuple(_figure(source, scope, period, noted, each) for each in compared),
         caveats=tuple(_caveats(source, scope, period)),
     )
 
@@ -169,7 +175,7 @@ def _summary(source: Frames, scope: Scope, period: Period, told: Sequence[Findin
     return f"{happened} {number} changed detectably."
 
 
-def _figure(source: Frames, scope: Scope, period: Period, compared: Compared) -> Figure:
+def _figure(source: Frames, scope: Scope, period: Period, noted: pd.DataFrame, compared: Compared) -> Figure:
     row = compared.now
     unit = str(row["unit"])
     noun = "service" if scope.level != "service" else compared.noun
@@ -197,6 +203,7 @@ def _figure(source: Frames, scope: Scope, period: Period, compared: Compared) ->
         definition=str(queries.definition(source, compared.metric)["definition"]),
         trend=compared.trend,
         changes=queries.change_points(source, compared.metric, scope, first, period.until),
+        noted=noted,
     )
 
 

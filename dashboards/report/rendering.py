@@ -20,7 +20,9 @@ def html(report: Report) -> str:
 def markdown(report: Report, place: Callable[[Figure, str], str] | None = None) -> str:
     """Markdown whose images are data; or where `place` puts a figure's SVG, which returns the address."""
     place = place or (lambda _figure, svg: f"data:image/svg+xml;base64,{b64encode(svg.encode()).decode()}")
-    charted = [(figure, place(figure, _chart(report, figure))) for figure in report.figures]
+    charted = [
+        (figure, place(figure, _chart(report, figure)), _told(report, figure)) for figure in report.figures
+    ]
     return TEMPLATES.get_template("report.md.jinja").render(report=report, charted=charted, rule=RULE)
 
 
@@ -35,7 +37,7 @@ def pdf(report: Report) -> bytes:
         "findings": [vars(finding) for finding in report.findings],
         "figures": [
             {name: value for name, value in vars(figure).items() if isinstance(value, str | tuple)}
-            | {"chart": _chart(report, figure), "told": charts.described(figure.trend, report.period.grain)}
+            | {"chart": _chart(report, figure), "told": _told(report, figure)}
             for figure in report.figures
         ],
     }
@@ -60,4 +62,8 @@ def file_name(report: Report, suffix: str) -> str:
 
 def _chart(report: Report, figure: Figure) -> str:
     title = f"{figure.title} by {report.period.grain}"
-    return charts.svg(figure.trend, figure.changes, report.period.grain, title)
+    return charts.svg(figure.trend, figure.changes, figure.noted, report.period.grain, title)
+
+
+def _told(report: Report, figure: Figure) -> str:
+    return charts.described(figure.trend, figure.noted, report.period.grain)

@@ -23,17 +23,19 @@ PICTURES = {
     "home-developer": ("/?as=Developer", 390, "light"), "overview": ("/overview", 1280, "light"),
     "lead-time": ("/lead-time", 1280, "dark"), "stability": ("/stability", 1280, "light"),
     "adoption": ("/adoption", 1280, "light"), "results": ("/results", 1280, "light"),
+    "ci": ("/ci", 1440, "dark"), "report": ("/report", 1280, "light"),
 }  # fmt: skip
 """Name → path, width, and whether by day."""
+HEIGHTS = {390: 844, 1280: 900, 1440: 1000}
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    """The demo's, at `CAIRN_HOME` where it was synced before."""
+    """The demo's with its surveys, at `CAIRN_HOME` where `cairn demo surveys` was run before."""
     if "CAIRN_HOME" in os.environ:
         return Home.from_env()
     made = Home(tmp_path_factory.mktemp("demo"))
-    command = [sys.executable, "-m", "cairn", "demo", "sync"]
+    command = [sys.executable, "-m", "cairn", "demo", "surveys"]
     subprocess.run(command, env={**os.environ, "CAIRN_HOME": str(made.root)}, check=True)
     return Home(made.root / "demo")
 
@@ -52,7 +54,7 @@ def test_pictures(visitor: Visitor, shot: Path | None, name: str) -> None:
     path, width, scheme = PICTURES[name]
     page = visitor.open(path, width=width, scheme=scheme)
     look.settle(visitor, page)
-    page.set_viewport_size({"width": width, "height": 844 if width < 600 else 900})
+    page.set_viewport_size({"width": width, "height": HEIGHTS[width]})
     page.wait_for_timeout(1500)
     (shot / f"{name}.png").write_bytes(page.screenshot())
     assert (shot / f"{name}.png").stat().st_size <= MOST_BYTES

@@ -45,7 +45,7 @@ def show(source: Cached) -> None:
     st.header("What changed detectably", anchor=False)
     _findings(report)
     st.header("The five figures of delivery", anchor=False)
-    st.caption(report.legend)
+    st.caption(words.plain(report.legend))
     for figure in report.figures:
         with st.container(border=True, key=f"report-{figure.metric}"):
             _figure(report, figure)
@@ -109,6 +109,8 @@ def _figure(report: Report, figure: Figure) -> None:
         st.caption("  \n".join(map(words.plain, also)))
     with right:
         drawn = figures.line(figure.trend, report.period.grain, figure.changes)
-        # A lower chart has its legend nearer.
-        drawn.update_layout(height=240, margin_b=64)
-        charts.still(drawn, f"report-chart-{figure.metric}", f"{figure.title} by {report.period.grain}")
+        figures.annotate(drawn, figure.noted)
+        # A lower chart has its legend nearer, and it would touch the axis where it has two lines.
+        drawn.update_layout(height=240, margin_b=70, legend_y=-0.2)
+        alt = f"{figure.title} by {report.period.grain}{notes.said(figure.noted)}"
+        charts.still(drawn, f"report-chart-{figure.metric}", alt)

@@ -48,8 +48,9 @@ def show(view: View) -> None:
             st.caption(f"Nobody came or left in {words.span(chosen.since, chosen.until)}.")
         else:
             figure = figures.comings(changes, chosen.grain)
-            figures.annotate(figure, notes.of(chosen, "quick_ratio"))
-            charts.still(figure, "comings", "Services that came and left")
+            happened = notes.of(chosen, "quick_ratio")
+            figures.annotate(figure, happened)
+            charts.still(figure, "comings", f"Services that came and left{notes.said(happened)}")
             _quick_ratio(chosen)
     _lists(chosen, metrics)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from dashboards import charts, figures, offers, queries, words
+from dashboards import charts, figures, notes, offers, queries, words
 from dashboards.view import View
 
 METHODS = {
@@ -58,10 +59,11 @@ def _migration(view: View, row: dict[str, Any], called: Any) -> None:
     ):
         day = row[name]
         column.metric(f"All done, {chance}", "Cannot be told" if pd.isna(day) else words.day(day))
+    weeks = queries.burn_up(view.source, str(row["migration"]))
+    figure, happened = figures.burn_up(weeks), _happened(view, row, weeks)
+    figures.annotate(figure, happened)
     charts.still(
-        figures.burn_up(queries.burn_up(view.source, str(row["migration"]))),
-        f"burn-up-{row['migration']}",
-        f"Services done of {row['title']}",
+        figure, f"burn-up-{row['migration']}", f"Services done of {row['title']}{notes.said(happened)}"
     )
     said = (
         f"Forecast by {METHODS[row['method']]}."
@@ -73,3 +75,17 @@ def _migration(view: View, row: dict[str, Any], called: Any) -> None:
             f" {words.count(int(row['dormant']), 'service')} in scope without a commit in 90 days left out."
         )
     st.caption(said)
+
+
+def _happened(view: View, row: dict[str, Any], weeks: pd.DataFrame) -> pd.DataFrame:
+    """What is noted of either capability, and of the whole, in the weeks drawn, those to come included."""
+    starts = weeks["week_start"]
+    since, until = starts.min().date(), (starts.max() + pd.Timedelta(days=7)).date()
+    whole = queries.scopes(view.source)[0]
+    scopes = [
+        whole._replace(capability=row[name])
+        for name in ("from_capability", "to_capability")
+        if pd.notna(row[name])
+    ]
+    found = [notes.of(replace(view, scope=each, since=since, until=until), "reach") for each in scopes]
+    return pd.concat(found).drop_duplicates().sort_values(["date", "text"], ignore_index=True)

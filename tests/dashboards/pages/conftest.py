@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect
 
-from pipelines import status
+from pipelines import annotating, status
 from pipelines.home import Home
 from pipelines.status import Status
 from tests.dashboards.conftest import Visitor, chromium, dashboard
@@ -66,3 +67,16 @@ def visitor(only_visitor: Visitor) -> Iterator[Visitor]:
     yield only_visitor
     only_visitor.leave()
     assert only_visitor.faults == []
+
+
+@pytest.fixture
+def note(home: Home) -> Iterator[Callable[[date, str], None]]:
+    """Annotates the whole on a day, as long as the test lasts."""
+    added = []
+
+    def add(day: date, text: str) -> None:
+        added.append(annotating.add(home, day, text, "organisation", None))
+
+    yield add
+    for each in added:
+        annotating.remove(home, each.id)
