@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 from psutil import virtual_memory
+from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
 
 LONGEST_FIRST = (
-    "dashboards/pages/test_pages.py", "dashboards/pages/test_browser.py", "dashboards/pages",
-    "demo/test_sync.py", "pipelines/test_kill.py", "demo/test_kill.py", "cairn/test_demo.py",
-    "cairn/test_up.py", "pipelines/test_refresh.py", "demo/test_truths.py", "pipelines/test_metrics.py",
-    "pipelines/test_sync.py", "dashboards/test_pulse_browser.py", "dashboards/test_sign_in.py",
-    "surveys/test_exactly_once.py", "cairn/test_cli.py", "pipelines/test_reference.py",
+    "dashboards/pages", "demo/test_sync.py", "pipelines/test_kill.py", "demo/test_truths.py",
+    "cairn/test_up.py", "pipelines/test_sync.py", "pipelines/test_refresh.py", "demo/test_kill.py",
+    "dashboards/test_pulse_browser.py", "dashboards/test_sign_in.py", "pipelines/test_reference.py",
+    "cairn/test_cli.py",
     "demo", "cairn", "pipelines", "dashboards", "surveys", "connectors", "",
 )  # fmt: skip
 """Files and folders by how long they take. What is begun last is waited for by all other processes."""
@@ -70,5 +70,21 @@ def pytest_collection_finish() -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are cores: much of the time is spent waiting, for browsers and other processes."""
-    return (os.cpu_count() or 1) + 1
+    """Twice the cores: much of the time is spent waiting, for browsers and other processes."""
+    return 2 * (os.cpu_count() or 1)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadFileScheduling | None:
+    return _ByServer(config, log) if config.getoption("dist") == "loadfile" else None
+
+
+class _ByServer(LoadFileScheduling):  # type: ignore[misc]
+    """A file's tests are run by one process, and so is each half of those of the pages.
+
+    Every process that has some starts a browser and a dashboard: ten seconds of a processor.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = Path(super()._split_scope(nodeid))
+        return f"{file.parent} {file.name < 'test_p'}" if file.parent.name == "pages" else str(file)

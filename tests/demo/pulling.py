@@ -16,8 +16,8 @@ from pipelines.reading import SourceRead, read_source
 from pipelines.workspace import Workspace, load
 
 SCALE = 0.02
-FEW = ("c*",)
-"""An eighth of GitHub's repositories, the monorepo among them."""
+FEW = ("commerce", "customs-*")
+"""The monorepo and four of GitHub's other repositories, of 147."""
 WORKSPACE = Path(demo.__file__).with_name("cairn.yaml")
 
 
@@ -26,7 +26,7 @@ def workspace(running: Running, **environ: str) -> Workspace:
 
 
 def few(settings: Workspace) -> Workspace:
-    """The same with an eighth of GitHub's repositories, which are most of the work."""
+    """The same with a few of GitHub's repositories, which are most of the work."""
     sources = tuple(
         source.model_copy(update={"options": source.options.model_copy(update={"repositories": FEW})})
         if source.kind == "github"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -128,6 +128,20 @@ def only(*names: str) -> Iterator[None]:
         some = {name: model for name, model in known.items() if name in wanted}
         patched.setattr(modelling, "models", lambda *_: some)
         yield
+
+
+def making(*names: str) -> Callable[[], Iterator[None]]:
+    """A fixture: of these models, and what they rest on, are all builds of the module that has it.
+
+    All models take twice the time. `test_reference.py` makes them all of any organisation.
+    """
+
+    @pytest.fixture(scope="module", autouse=True)
+    def some() -> Iterator[None]:
+        with only(*names):
+            yield
+
+    return some
 
 
 def figures(connection: duckdb.DuckDBPyConnection) -> dict[Place, Row]:

@@ -9,7 +9,13 @@ import pytest
 
 from connectors.records import PipelineRun
 from tests.pipelines.acme import Acme, utc
+from tests.pipelines.modelled import making
 from tests.pipelines.reference.given import Service
+
+_models = making(
+    "marts.ci_duration_p50", "marts.ci_duration_p90", "marts.ci_flaky_rate", "marts.ci_queue_p50",
+    "marts.ci_queue_p90",
+)  # fmt: skip
 
 START = utc("2026-03-02 10:00")
 MINUTE = 60.0

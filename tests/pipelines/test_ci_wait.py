@@ -10,7 +10,10 @@ import pytest
 
 from connectors.records import PipelineRun
 from tests.pipelines.acme import Acme, utc
+from tests.pipelines.modelled import making
 from tests.pipelines.reference.given import Service, Team
+
+_models = making("marts.ci_wait", "marts.pull_request")
 
 DAY = "2026-03-02"
 MINUTE = 60.0

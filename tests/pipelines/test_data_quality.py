@@ -6,7 +6,10 @@ import pytest
 
 from connectors.records import Identity, Membership
 from tests.pipelines.acme import Acme
+from tests.pipelines.modelled import making
 from tests.pipelines.reference.given import Service, Team
+
+_models = making("marts.data_quality", "marts.deployments")
 
 
 def change(acme: Acme, repository: str, number: int, author: str, folder: str) -> None:

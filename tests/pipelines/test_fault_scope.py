@@ -8,7 +8,13 @@ from connectors.records import Service
 from tests.pipelines import incidents
 from tests.pipelines.acme import SOURCES, Acme
 from tests.pipelines.incidents import Shop, faults, sha
+from tests.pipelines.modelled import making
 from tests.pipelines.reference import given
+
+_models = making(
+    "marts.change_fail_rate", "marts.deployment_success_rate", "marts.failed_deployment_recovery_time",
+    "marts.fault", "marts.incident", "marts.rework_rate", "marts.time_to_restore",
+)  # fmt: skip
 
 CATALOGUE = given.Source("backstage", "backstage")
 

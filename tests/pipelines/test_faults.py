@@ -8,7 +8,14 @@ import tests.pipelines.linked_faults  # noqa: F401 - further stories
 from tests.pipelines import incidents
 from tests.pipelines.acme import Acme
 from tests.pipelines.incidents import Shop, faults, sha
+from tests.pipelines.modelled import making
 from tests.pipelines.stories import STORIES, story
+
+_models = making(
+    "marts.change_fail_rate", "marts.deployment_success_rate", "marts.deployments",
+    "marts.failed_deployment_recovery_time", "marts.fault", "marts.incident", "marts.rework_rate",
+    "marts.time_to_restore",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -13,8 +13,14 @@ import pytest
 from scipy.stats import binom, t
 
 from pipelines.modelling import MODELS
+from tests.pipelines.modelled import making
 from tests.pipelines.organisation import Organisation, utc
 from tests.pipelines.told import Stories
+
+_models = making(
+    "marts.change", "marts.change_lead_time", "marts.coverage", "marts.deployment_frequency",
+    "marts.deployments",
+)  # fmt: skip
 
 HOUR = 3600.0
 DAY = 24 * HOUR

@@ -19,8 +19,14 @@ from pipelines.landing import Landing
 from pipelines.workspace import SourceConfig, TakenFrom, TeamConfig, Workspace
 from tests.pipelines import modelled
 from tests.pipelines.acme import Acme, utc
+from tests.pipelines.modelled import making
 from tests.pipelines.reference.given import Service
 from tests.pipelines.reference.given import Team as GivenTeam
+
+_models = making(
+    "marts.change", "marts.change_lead_time", "marts.data_quality", "marts.deployments", "marts.service",
+    "marts.team",
+)  # fmt: skip
 
 Rows = Callable[[str], list[tuple[Any, ...]]]
 """What a query yields."""

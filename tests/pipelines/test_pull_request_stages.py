@@ -7,7 +7,13 @@ from typing import Any
 import pytest
 
 from tests.pipelines.acme import DAY, HOUR, Acme
+from tests.pipelines.modelled import making
 from tests.pipelines.reference.given import Service, Team
+
+_models = making(
+    "marts.batch_size", "marts.pr_coding", "marts.pr_pickup", "marts.pr_release", "marts.pr_review",
+    "marts.pull_request",
+)  # fmt: skip
 
 COMMITTED = "2026-03-02 08:00"
 READY = "2026-03-02 12:00"

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from connectors.records import Repository
 from tests.pipelines.acme import Acme
+from tests.pipelines.modelled import making
+
+_models = making("marts.change_lead_time", "marts.deployments")
 
 
 def test_t29_a_repository_keeps_its_history_when_it_is_renamed_or_transferred() -> None:

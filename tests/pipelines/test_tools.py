@@ -20,7 +20,10 @@ from pipelines.ingest import Read
 from pipelines.landing import Landing
 from pipelines.workspace import ProductionConfig, SourceConfig, TakenFrom, Workspace
 from tests.pipelines import modelled
+from tests.pipelines.modelled import making
 from tests.pipelines.told import Stories
+
+_models = making("core.deployment", "marts.service", "marts.team")
 
 START = datetime(2026, 3, 2, 8, tzinfo=UTC)
 

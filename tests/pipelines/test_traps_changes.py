@@ -5,8 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tests.pipelines.acme import DAY, HOUR, Acme
+from tests.pipelines.modelled import making
 from tests.pipelines.reference.given import Service
 from tests.pipelines.told import Stories
+
+_models = making(
+    "marts.batch_size", "marts.change_fail_rate", "marts.change_lead_time", "marts.ci_duration_p50",
+    "marts.deployments", "marts.failed_deployment_recovery_time", "marts.pr_coding",
+    "marts.pr_coding_working", "marts.pr_pickup", "marts.pr_pickup_working", "marts.pr_release",
+    "marts.pr_review", "marts.pr_review_working", "marts.rework_rate",
+)  # fmt: skip
+
 
 without_bots, with_bots = Stories(Acme), Stories(lambda: Acme(include_bots=True))
 services = Stories(

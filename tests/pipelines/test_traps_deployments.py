@@ -11,8 +11,14 @@ from connectors.records import Repository
 from tests.connectors.github_host import deployment, github, sha
 from tests.histories import Upstream
 from tests.pipelines.acme import DAY, HOUR, RELEASES, Acme
+from tests.pipelines.modelled import making
 from tests.pipelines.reference.given import Service, Source
 from tests.pipelines.told import Stories
+
+_models = making(
+    "marts.change_fail_rate", "marts.change_lead_time", "marts.deployment_success_rate", "marts.deployments",
+    "marts.environment", "marts.rework_rate",
+)  # fmt: skip
 
 usual = Stories(lambda: Acme(jobs=("^deploy$",)))
 

@@ -7,7 +7,10 @@ from collections.abc import Iterator
 from tests.connectors.pagerduty_account import SHA, Account, minutes
 from tests.connectors.pagerduty_reader import reading
 from tests.pipelines.acme import HOUR, Acme
+from tests.pipelines.modelled import making
 from tests.pipelines.told import Stories
+
+_models = making("marts.change_fail_rate", "marts.failed_deployment_recovery_time")
 
 MINUTE = 60.0
 

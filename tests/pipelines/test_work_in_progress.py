@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 
 from tests.pipelines.acme import DAY, HOUR, Acme, utc
+from tests.pipelines.modelled import making
 from tests.pipelines.reference.given import Service, Team
+
+_models = making("marts.batch_size", "marts.wip", "marts.wip_age")
 
 
 def proposed(
