@@ -30,6 +30,9 @@ _IS_KNOWN = """
         and r.version - b.version = (select count(*) from delta.load where version > b.version)
 """
 
+_KEPT = 2_000_000
+"""Changed rows of a table up to which they are found once for all that read them."""
+
 WordsOf = Callable[[str], Set[str] | None]
 """Table → words among which are the columns that are read of it; None for all."""
 
@@ -100,7 +103,7 @@ class Deltas:
         self._unknown: set[str] = set()
         self._columns: dict[str, list[str]] = {}
         self._found: dict[str, str] = {}
-        """Query for changed rows → temporary table that has them: several models read the same."""
+        """Query for changed rows → temporary table or view that has them: several models read the same."""
         self.was_broken: Set[str] = frozenset()
         """Models whose tables broke their headers: never left as they are."""
         self.is_known = False
@@ -152,8 +155,10 @@ class Deltas:
         is_other = "< 0" if only_gone else "<> 0"
         rows = f"select {listed} from {relation} group by all having sum(if(is_new, 1, -1)) {is_other}"
         if rows not in self._found:
-            self._found[rows] = f"changed_{len(self._found)}"
-            self._connection.execute(f"create or replace temp table {self._found[rows]} as {rows}")
+            ((size,),) = self._connection.execute(f"select count(*) from {relation}").fetchall()
+            kind = "table" if size <= _KEPT else "view"
+            self._found[rows] = f"changed_{kind}_{len(self._found)}"
+            self._connection.execute(f"create or replace temp {kind} {self._found[rows]} as {rows}")
         return f"from {self._found[rows]}"
 
     def relation(self, name: str) -> str:

@@ -13,8 +13,7 @@ and did not find is kept as missing: a line is walked again from there once it h
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from itertools import groupby, pairwise
-from operator import itemgetter
+from itertools import pairwise
 from typing import Any, TypeVar
 
 import duckdb
@@ -96,15 +95,18 @@ def label(connection: duckdb.DuckDBPyConnection, moved: str | None = None) -> in
     connection.execute(SCHEMA)
     connection.execute(_ARRIVED)
     connection.execute(_MOVED.format(moved=moved or _NONE_MOVED))
-    connection.execute(_CHANGED_LINES, [_AT_ONCE])
+    connection.execute(_CHANGED_LINES)
     connection.execute(_CHANGED_LABELS)
     connection.execute(_FORGET)
-    chains = _by_line(connection.execute(_LINES_FROM).fetchall())
-    ((last,),) = connection.execute("select max(batch) from changed_line").fetchall()
+    chains = dict(_sliced(connection.execute(_LINES_FROM).to_arrow_table()))
+    names = dict(connection.execute("select place, line_id from changed_line").fetchall())
+    ((batches,),) = connection.execute(_BATCHES, [_AT_ONCE]).fetchall()
     labelled = 0
-    for batch in range(0 if last is None else last + 1):
-        commits = connection.execute(_UNLABELLED, [batch]).to_arrow_table()
-        labels = [_labels(line, part, chains[line]) for line, part in _sliced(commits) if line in chains]
+    for batch in range(batches):
+        commits = connection.execute(_UNLABELLED, [batches, batch]).to_arrow_table()
+        labels = [
+            _labels(names[line], part, chains[line]) for line, part in _sliced(commits) if line in chains
+        ]
         if labels:
             connection.register("incoming", pa.concat_tables(labels))
             connection.execute("insert into lineage.label select line_id, commit_key, sequence from incoming")
@@ -117,9 +119,9 @@ def label(connection: duckdb.DuckDBPyConnection, moved: str | None = None) -> in
     return labelled
 
 
-def _labels(line_id: str, commits: pa.Table, chain: Sequence[tuple[int, int]]) -> pa.Table:
-    """Labels of those `commits` (key, parents' keys) of one line that its chain contains; and of which of
-    them some parent is not among `commits`."""
+def _labels(line_id: str, commits: pa.Table, chain: pa.Table) -> pa.Table:
+    """Labels of those `commits` (key, parents' keys) of one line that its chain (sequence, key) contains;
+    and of which of them some parent is not among `commits`."""
     keys, above = (column.combine_chunks() for column in commits.columns)
     known = pd.Index(keys.to_numpy())
 
@@ -127,11 +129,11 @@ def _labels(line_id: str, commits: pa.Table, chain: Sequence[tuple[int, int]]) -
         place = known.get_indexer(of)
         return np.where(place >= 0, place, len(known))
 
-    sequences, deployed = zip(*chain, strict=True)
+    sequences, deployed = (column.to_numpy() for column in chain.columns)
     ends = above.offsets.to_numpy() - above.offsets[0].as_py()
     parents = numbers(above.flatten().to_numpy())
     first = first_containing(
-        zip(sequences, numbers(np.array(deployed, np.uint64)).tolist(), strict=True),
+        zip(sequences.tolist(), numbers(deployed).tolist(), strict=True),
         ends.tolist(),
         parents.tolist(),
     )
@@ -170,12 +172,7 @@ def compare(connection: duckdb.DuckDBPyConnection, rollouts: str | None = None) 
     return len(found)
 
 
-def _by_line(rows: Iterable[tuple[Any, ...]]) -> dict[str, list[tuple[int, int]]]:
-    """Rows of (line, sequence, key) as line → (sequence, key), in order."""
-    return {line: [(n, key) for _, n, key in group] for line, group in groupby(rows, itemgetter(0))}
-
-
-def _sliced(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
+def _sliced(table: pa.Table) -> Iterator[tuple[Any, pa.Table]]:
     """A table ordered by its first column, a line: each line with its part of the other columns."""
     lines = table.column(0).to_numpy()
     ends = [*(np.flatnonzero(lines[1:] != lines[:-1]) + 1), len(lines)] if len(lines) else []
@@ -243,35 +240,28 @@ _CHANGED_LINES = """
             any_value(source) as source, any_value(repository_id) as repository_id
         from changed
         group by line_id
-    ),
-
-    size as (
-        select source, repository_id, count(*) as commits from core.commit group by all
-    ),
-
-    kept as (
-        select l.line_id, count(*) as labels
-        from lineage.label as l
-        inner join earliest as c using (line_id)
-        where l.sequence < c.first
-        group by l.line_id
     )
 
-    select
-        c.line_id, c.source, c.repository_id, c.first,
-        (
-            sum(greatest(coalesce(s.commits, 0) - coalesce(k.labels, 0), 0)) over (order by c.line_id) // $1
-        )::bigint as batch
-    from earliest as c
-    left join size as s using (source, repository_id)
-    left join kept as k using (line_id)
+    select *, row_number() over (order by line_id) as place from earliest
+"""
+# As if there were as many lines of every repository as of those.
+_BATCHES = """
+    with unlabelled as (
+        select
+            (select count(*) from core.commit) * count(*) / nullif(count(distinct (source, repository_id)), 0)
+            - (select count(*) from lineage.label) as commits,
+            count(*) as lines
+        from changed_line
+    )
+
+    select ceil(greatest(commits / $1, least(lines, 1)))::bigint from unlabelled
 """
 _LINES_FROM = """
-    select d.line_id, d.sequence, commit_key(d.source, d.repository_id, d.sha)
+    select c.place, d.sequence, commit_key(d.source, d.repository_id, d.sha)
     from core.line as d
     inner join changed_line as c using (line_id)
     where d.sequence >= c.first
-    order by d.line_id, d.sequence
+    order by c.place, d.sequence
 """
 _CHANGED_LABELS = """
     create or replace temp table gone_label as
@@ -297,13 +287,11 @@ _FORGET = """
     where m.line_id = c.line_id and m.sequence >= c.first
 """
 _UNLABELLED = """
-    select l.line_id, c.commit_key, c.parent_keys
+    select l.place, c.commit_key, c.parent_keys
     from core.commit as c
-    inner join (
-        select line_id, source, repository_id from changed_line where batch = $1
-    ) as l using (source, repository_id)
+    inner join (from changed_line where place % $1 = $2) as l using (source, repository_id)
     anti join lineage.label as k on k.line_id = l.line_id and k.commit_key = c.commit_key
-    order by l.line_id
+    order by l.place
 """
 _MISSING_PARENTS = """
     insert into lineage.missing

@@ -66,8 +66,8 @@ environment as (
 
 -- Environments that live at the time: not silent for 90 days. The one that shipped it is.
 live as (
-    select s.chain_id, s.change_id, e.line_id, e.environment
-    from shipped as s
+    select s.chain_id, s.sequence, e.line_id, e.environment
+    from (select distinct chain_id, sequence, shipped_at from shipped) as s
     inner join environment as e using (chain_id)
     asof inner join core.rollout as r
         on r.chain_id = s.chain_id and r.environment = e.environment and r.finished_at <= s.shipped_at
@@ -75,12 +75,13 @@ live as (
 ),
 
 fully as (
-    select v.chain_id, v.change_id, if(count(r.finished_at) = count(*), max(r.finished_at), null) as fully_shipped_at
-    from live as v
+    select s.chain_id, s.change_id, if(count(r.finished_at) = count(*), max(r.finished_at), null) as fully_shipped_at
+    from shipped as s
+    inner join live as v using (chain_id, sequence)
     left join (
         from core.change_label
         -- refresh: semi join touched using (change_id)
-    ) as l on l.line_id = v.line_id and l.change_id = v.change_id
+    ) as l on l.line_id = v.line_id and l.change_id = s.change_id
     left join core.rollout as r
         on r.chain_id = v.chain_id and r.environment = v.environment and r.sequence = l.sequence
     group by all
