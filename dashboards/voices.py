@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboards import drill, figures, queries, wave_states, words
 from dashboards.view import Cached
@@ -14,14 +15,15 @@ from dashboards.view import Cached
 GROUPINGS: dict[str, queries.Grouping] = {"Team": "team", "Tier": "tier", "Role": "role"}
 
 
-def choose_wave(source: Cached) -> pd.Series | None:
-    """Draw the choice of a wave and return its row; None where none is released, which the page then says."""
+def choose_wave(source: Cached, filters: DeltaGenerator | None = None) -> pd.Series | None:
+    """Draw the choice of a wave, among `filters`, and return its row; None where none is released, which the
+    page then says."""
     known = queries.survey_waves(source)
     if known.empty:
         nothing_yet()
         return None
     names = known["wave"].to_list()
-    chosen = st.selectbox("Wave", names, key="wave", bind="query-params", width=260)
+    chosen = (filters or st).selectbox("Wave", names, key="wave", bind="query-params", width=260)
     return known.iloc[names.index(chosen)]
 
 

@@ -30,7 +30,7 @@ _IS_KNOWN = """
         and r.version - b.version = (select count(*) from delta.load where version > b.version)
 """
 
-_KEPT = 2_000_000
+KEPT = 2_000_000
 """Changed rows of a table up to which they are found once for all that read them."""
 
 WordsOf = Callable[[str], Set[str] | None]
@@ -156,7 +156,7 @@ class Deltas:
         rows = f"select {listed} from {relation} group by all having sum(if(is_new, 1, -1)) {is_other}"
         if rows not in self._found:
             ((size,),) = self._connection.execute(f"select count(*) from {relation}").fetchall()
-            kind = "table" if size <= _KEPT else "view"
+            kind = "table" if size <= KEPT else "view"
             self._found[rows] = f"changed_{kind}_{len(self._found)}"
             self._connection.execute(f"create or replace temp {kind} {self._found[rows]} as {rows}")
         return f"from {self._found[rows]}"

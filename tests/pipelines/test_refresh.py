@@ -28,7 +28,7 @@ from connectors.records import (
     Record,
     Repository,
 )
-from pipelines import refresh, row_refresh
+from pipelines import deltas, refresh, row_refresh
 from tests.pipelines import modelled
 from tests.pipelines.organisation import utc
 from tests.pipelines.random_organisation import Maker
@@ -138,6 +138,7 @@ def test_a_refresh_ends_where_a_rebuild_does(
 ) -> None:
     # In so little, any change is of more than that share.
     monkeypatch.setattr(row_refresh, "MOST", math.inf)
+    monkeypatch.setattr(deltas, "KEPT", random.Random(seed).choice([0, math.inf]))
     places = {(source, scope, _STREAM[type(record)]) for source, scope, record in organisation.records}
     connection = modelled.connect()
     for stage in stages(organisation, random.Random(seed)):

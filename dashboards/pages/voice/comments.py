@@ -10,12 +10,13 @@ from dashboards.view import Cached
 
 def show(source: Cached) -> None:
     """Themes of a group, then its comments, to be searched."""
-    with st.container(horizontal=True, vertical_alignment="bottom", key="voice-filters"):
-        wave = voices.choose_wave(source)
-        if wave is None:
-            return
-        name = str(wave["wave"])
-        known = queries.survey_comment_groups(source, name)
+    filters = st.container(horizontal=True, vertical_alignment="bottom", key="voice-filters")
+    wave = voices.choose_wave(source, filters)
+    if wave is None:
+        return
+    name = str(wave["wave"])
+    known = queries.survey_comment_groups(source, name)
+    with filters:
         group = comments.choose_group(known)
         sought = st.text_input(
             "Search", key="search", bind="query-params", width=260, icon=":material/search:"

@@ -10,10 +10,11 @@ from dashboards.view import Cached
 
 def show(source: Cached) -> None:
     """Scores, then each question with its change, groups side by side, and one question over waves."""
-    with st.container(horizontal=True, vertical_alignment="bottom", key="voice-filters"):
-        wave = voices.choose_wave(source)
-        if wave is None:
-            return
+    filters = st.container(horizontal=True, vertical_alignment="bottom", key="voice-filters")
+    wave = voices.choose_wave(source, filters)
+    if wave is None:
+        return
+    with filters:
         by, group = voices.choose_group(source, str(wave["wave"]))
     voices.told(wave)
     name, who = str(wave["wave"]), figures.group_name(group)

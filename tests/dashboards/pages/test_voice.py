@@ -45,8 +45,16 @@ def opened(home: Home, visitor: Visitor) -> Open:
 def test_without_any_survey_a_page_says_how_to_begin(home: Home, visitor: Visitor) -> None:
     publish(home, is_empty=True)
     page = visitor.open("/results")
-    expect(page.get_by_text("No survey was opened yet.")).to_be_visible()
-    expect(page.get_by_text("cairn survey open 2026-autumn")).to_be_visible()
+    said, command = (
+        page.get_by_text("No survey was opened yet."),
+        page.get_by_text("cairn survey open 2026-autumn"),
+    )
+    expect(said).to_be_visible()
+    expect(command).to_be_visible()
+    above, below = said.bounding_box(), command.bounding_box()
+    assert above
+    assert below
+    assert above["y"] + above["height"] < below["y"]
 
 
 def test_before_the_first_is_closed_it_says_how_far_it_is(home: Home, visitor: Visitor) -> None:
