@@ -9,6 +9,7 @@ build, with other settings, or where a build was cut short: then all is made ane
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence, Set
+from typing import Literal
 
 import duckdb
 
@@ -103,7 +104,7 @@ class Deltas:
         self._unknown: set[str] = set()
         self._columns: dict[str, list[str]] = {}
         self._found: dict[str, str] = {}
-        """Query for changed rows → temporary table or view that has them: several models read the same."""
+        """Query for changed rows → temporary view that has them: several models read the same."""
         self.was_broken: Set[str] = frozenset()
         """Models whose tables broke their headers: never left as they are."""
         self.is_known = False
@@ -140,9 +141,11 @@ class Deltas:
             return name in self._unknown
         return bool(self._connection.execute(f"{rows} limit 1").fetchall())
 
-    def rows(self, name: str, words: Set[str] | None = None, *, only_gone: bool = False) -> str | None:
-        """A query for the rows of a changed table that went or came, as far as its columns among `words`
-        (None for all) tell them apart; None where that is not known."""
+    def rows(
+        self, name: str, words: Set[str] | None = None, *, only: Literal["gone", "come"] | None = None
+    ) -> str | None:
+        """A query for the rows of a changed table that went or came, or `only` for one of these, as far as
+        its columns among `words` (None for all) tell them apart; None where that is not known."""
         if name not in self._rows or name in self._unknown:
             return None
         relation = self._rows[name]
@@ -152,13 +155,16 @@ class Deltas:
         held = self._columns[relation]
         read = [column for column in held if words is None or column in words] or held
         listed = ", ".join(f'"{column}"' for column in read)
-        is_other = "< 0" if only_gone else "<> 0"
+        is_other = {"gone": "< 0", "come": "> 0", None: "<> 0"}[only]
         rows = f"select {listed} from {relation} group by all having sum(if(is_new, 1, -1)) {is_other}"
         if rows not in self._found:
             ((size,),) = self._connection.execute(f"select count(*) from {relation}").fetchall()
-            kind = "table" if size <= KEPT else "view"
-            self._found[rows] = f"changed_{kind}_{len(self._found)}"
-            self._connection.execute(f"create or replace temp {kind} {self._found[rows]} as {rows}")
+            changed = self._found[rows] = f"changed_{len(self._found)}"
+            if size <= KEPT:
+                self._connection.execute(f"create or replace temp table {changed}_row as {rows}")
+                rows = f'from {changed}_row where is_any("{read[0]}")'
+            self._connection.execute(f"create or replace temp view {changed} as {rows}")
+            return f"from {changed}"
         return f"from {self._found[rows]}"
 
     def relation(self, name: str) -> str:

@@ -1,20 +1,21 @@
-"""Which deployment first contained each commit, and which version went back behind another.
+"""Which deployment first contained each commit.
 
 The commits of one line (`core.line`: a chain of deployments, in order) are walked from first to
 last; each labels the ancestors that no earlier one reached. Every commit is labelled once and every
 parent edge followed at most once, so the work is linear in commits, whatever the topology and however
 many deployments there are.
 
-Labels are kept. When a line changes, those of its unchanged beginning stay and only what later
-deployments labelled is walked again; appending deployments touches new commits alone. What a walk came to
-and did not find is kept as missing: a line is walked again from there once it has come in.
+Labels are kept, and so is which commits no deployment of a line contains. When a line changes, labels of its
+unchanged beginning stay and only what later deployments labelled is walked again; appending deployments
+touches commits alone that are new or were deployed by none. What a walk came to and did not find is kept as
+missing: a line is walked again from there once it has come in.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
-from typing import Any, TypeVar
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -26,6 +27,7 @@ SCHEMA = """
 create schema if not exists lineage;
 create table if not exists lineage.line (line_id varchar, sequence bigint, sha varchar);
 create table if not exists lineage.label (line_id varchar, commit_key ubigint, sequence bigint);
+create table if not exists lineage.unlabelled (line_id varchar, commit_key ubigint);
 create table if not exists lineage.missing (
     line_id varchar, source varchar, repository_id varchar, commit_key ubigint, sequence bigint
 );
@@ -33,8 +35,6 @@ create table if not exists lineage.ancestor (
     source varchar, repository_id varchar, ancestor varchar, descendant varchar, is_ancestor boolean
 );
 """
-
-_Commit = TypeVar("_Commit", bound=Hashable)
 
 
 def first_containing(
@@ -63,65 +63,51 @@ def first_containing(
     return labels[:-1]
 
 
-def is_strict_ancestor(
-    ancestor: _Commit, descendant: _Commit, parents: Mapping[_Commit, Sequence[_Commit]]
-) -> bool:
-    """Whether `ancestor` can be reached from `descendant` over at least one edge of `parents`."""
-    seen: set[_Commit] = set()
-    stack = [*parents.get(descendant, ())]
-    while stack:
-        commit = stack.pop()
-        if commit == ancestor:
-            return True
-        if commit not in seen:
-            seen.add(commit)
-            stack.extend(parents.get(commit, ()))
-    return False
-
-
 def reset(connection: duckdb.DuckDBPyConnection) -> None:
     """Forget everything, so that the next update walks it all."""
     connection.execute("drop schema if exists lineage cascade")
     connection.execute(SCHEMA)
 
 
-def label(connection: duckdb.DuckDBPyConnection, moved: str | None = None) -> int:
+def label(connection: duckdb.DuckDBPyConnection, moved: str | None = None, come: str | None = None) -> int:
     """Bring `lineage.label` in line with `core.line` and `core.commit`.
 
-    `moved` is a query for the keys of commits (`commit_key`) that are gone or have other parents.
+    `moved` is a query for the keys of commits (`commit_key`) that are gone or have other parents, `come` one
+    for those that are new or have other parents, since the last update; None where there are none.
     Returns the number of labels given anew; the temporary view `changed_label` has those that went and
     those that came (`is_new`). Runs within the caller's transaction.
     """
     connection.execute(SCHEMA)
     connection.execute(_ARRIVED)
-    connection.execute(_MOVED.format(moved=moved or _NONE_MOVED))
+    connection.execute(_MOVED.format(moved=moved or _NO_COMMITS))
     connection.execute(_CHANGED_LINES)
     connection.execute(_CHANGED_LABELS)
     connection.execute(_FORGET)
-    chains = dict(_sliced(connection.execute(_LINES_FROM).to_arrow_table()))
+    connection.execute(_PENDING.format(come=come or _NO_COMMITS))
+    chains = dict(sliced(connection.execute(_LINES_FROM).to_arrow_table()))
     names = dict(connection.execute("select place, line_id from changed_line").fetchall())
     ((batches,),) = connection.execute(_BATCHES, [_AT_ONCE]).fetchall()
     labelled = 0
+    no_chain = pa.table({"sequence": pa.array([], pa.int64()), "commit_key": pa.array([], pa.uint64())})
     for batch in range(batches):
         commits = connection.execute(_UNLABELLED, [batches, batch]).to_arrow_table()
-        labels = [
-            _labels(names[line], part, chains[line]) for line, part in _sliced(commits) if line in chains
-        ]
+        labels = [_labels(names[line], part, chains.get(line, no_chain)) for line, part in sliced(commits)]
         if labels:
             connection.register("incoming", pa.concat_tables(labels))
-            connection.execute("insert into lineage.label select line_id, commit_key, sequence from incoming")
+            ((added,),) = connection.execute(_LABELLED).fetchall()
+            connection.execute(_STILL_UNLABELLED)
             connection.execute(_MISSING_PARENTS)
             connection.unregister("incoming")
-        labelled += sum(part.num_rows for part in labels)
+            labelled += added
     connection.execute(_MISSING_DEPLOYED)
-    connection.execute("create or replace table lineage.line as select line_id, sequence, sha from core.line")
+    connection.execute(_KEEP_LINES)
     connection.execute(_REVISITED)
     return labelled
 
 
 def _labels(line_id: str, commits: pa.Table, chain: pa.Table) -> pa.Table:
-    """Labels of those `commits` (key, parents' keys) of one line that its chain (sequence, key) contains;
-    and of which of them some parent is not among `commits`."""
+    """Labels of the `commits` (key, parents' keys) of one line, 0 for those that its chain (sequence, key)
+    does not contain; and of which of the labelled some parent is not among `commits`."""
     keys, above = (column.combine_chunks() for column in commits.columns)
     known = pd.Index(keys.to_numpy())
 
@@ -141,53 +127,17 @@ def _labels(line_id: str, commits: pa.Table, chain: pa.Table) -> pa.Table:
     is_edge = np.zeros(len(known), bool)
     is_edge[np.repeat(np.arange(len(known)), np.diff(ends))[parents == len(known)]] = True
     line = pa.DictionaryArray.from_arrays(pa.array(np.zeros(len(known), np.int32)), [line_id])
-    columns = {"line_id": line, "commit_key": keys, "sequence": labels, "is_edge": is_edge}
-    return pa.table(columns).filter(labels > 0)
+    return pa.table(
+        {"line_id": line, "commit_key": keys, "sequence": labels, "is_edge": is_edge & (labels > 0)}
+    )
 
 
-def compare(connection: duckdb.DuckDBPyConnection, rollouts: str | None = None) -> int:
-    """Add to `lineage.ancestor` the pairs of `core.environment_rollout` that it does not hold yet.
-
-    They are those of a version and the one live before it, where the one may be behind the other: it was
-    first contained no later. `rollouts` is a query for those that have changed since all were compared;
-    without it all are now. Returns their number. Runs within the caller's transaction.
-    """
-    connection.execute(SCHEMA)
-    some = rollouts and _COMPARED.format(rollouts=rollouts)
-    connection.execute("create temp table if not exists revisited (source varchar, repository_id varchar)")
-    connection.execute(f"create or replace temp view compared as {some or 'from core.environment_rollout'}")
-    connection.execute(_CANDIDATES)
-    between = {
-        line: dict(zip(*(column.to_pylist() for column in part.columns), strict=True))
-        for line, part in _sliced(connection.execute(_BETWEEN).to_arrow_table())
-    }
-    pairs = connection.execute("select distinct * exclude (low, high) from candidate order by all").fetchall()
-    found = [
-        (source, repository_id, sha, live_sha, is_strict_ancestor(key, live_key, between[chain_id]))
-        for chain_id, source, repository_id, sha, live_sha, key, live_key in pairs
-    ]
-    names = ("source", "repository_id", "ancestor", "descendant", "is_ancestor")
-    _insert(connection, "ancestor", names, [*dict.fromkeys(found)])
-    connection.execute("drop table candidate; drop view compared; drop table revisited")
-    return len(found)
-
-
-def _sliced(table: pa.Table) -> Iterator[tuple[Any, pa.Table]]:
+def sliced(table: pa.Table) -> Iterator[tuple[Any, pa.Table]]:
     """A table ordered by its first column, a line: each line with its part of the other columns."""
     lines = table.column(0).to_numpy()
     ends = [*(np.flatnonzero(lines[1:] != lines[:-1]) + 1), len(lines)] if len(lines) else []
     for begin, end in pairwise([0, *ends]):
         yield lines[begin], table.slice(begin, end - begin).drop_columns(table.column_names[0])
-
-
-def _insert(
-    connection: duckdb.DuckDBPyConnection, table: str, names: Sequence[str], rows: Sequence[tuple[Any, ...]]
-) -> None:
-    if rows:
-        columns = dict(zip(names, zip(*rows, strict=True), strict=True))
-        connection.register("incoming", pa.table(columns))
-        connection.execute(f"insert into lineage.{table} from incoming")
-        connection.unregister("incoming")
 
 
 _AT_ONCE = 2_000_000
@@ -202,7 +152,7 @@ _ARRIVED = """
     using arrived as r
     where not a.is_ancestor and a.source = r.source and a.repository_id = r.repository_id
 """
-_NONE_MOVED = "select commit_key from core.commit limit 0"
+_NO_COMMITS = "select commit_key from core.commit limit 0"
 # What was found by way of a commit was found no earlier than that itself.
 _MOVED = """
     create or replace temp table moved as
@@ -242,7 +192,42 @@ _CHANGED_LINES = """
         group by line_id
     )
 
-    select *, row_number() over (order by line_id) as place from earliest
+    select
+        *, row_number() over (order by line_id) as place,
+        line_id not in (select line_id from lineage.line) as is_new
+    from earliest
+"""
+# Commits of lines that were there: those that were not labelled, are so no longer, or have come since.
+_PENDING = """
+    create or replace temp table pending as
+    with repository as (
+        select distinct source, repository_id, line_id from core.line
+    ),
+
+    come as (
+        select r.line_id, c.commit_key
+        from (
+            select source, repository_id, commit_key
+            from core.commit
+            semi join ({come}) as n using (commit_key)
+        ) as c
+        inner join repository as r using (source, repository_id)
+    )
+
+    select distinct c.place, p.line_id, p.commit_key
+    from (
+        from lineage.unlabelled
+        union all
+        select line_id, commit_key from gone_label
+        union all
+        from come
+    ) as p
+    semi join repository as r on r.line_id = p.line_id
+    left join changed_line as c on c.line_id = p.line_id
+    where c.is_new is distinct from true;
+
+    create or replace table lineage.unlabelled as
+    select line_id, commit_key from pending where place is null
 """
 # As if there were as many lines of every repository as of those.
 _BATCHES = """
@@ -252,9 +237,14 @@ _BATCHES = """
             - (select count(*) from lineage.label) as commits,
             count(*) as lines
         from changed_line
+        where is_new
     )
 
-    select ceil(greatest(commits / $1, least(lines, 1)))::bigint from unlabelled
+    select ceil(greatest(
+        (greatest(coalesce(commits, 0), 0) + (select count(place) from pending)) / $1,
+        least((select count(*) from changed_line), 1)
+    ))::bigint
+    from unlabelled
 """
 _LINES_FROM = """
     select c.place, d.sequence, commit_key(d.source, d.repository_id, d.sha)
@@ -289,9 +279,18 @@ _FORGET = """
 _UNLABELLED = """
     select l.place, c.commit_key, c.parent_keys
     from core.commit as c
-    inner join (from changed_line where place % $1 = $2) as l using (source, repository_id)
-    anti join lineage.label as k on k.line_id = l.line_id and k.commit_key = c.commit_key
-    order by l.place
+    inner join (from changed_line where is_new and place % $1 = $2) as l using (source, repository_id)
+    union all
+    select p.place, commit_key, c.parent_keys
+    from core.commit as c
+    inner join (from pending where place % $1 = $2 and is_any(commit_key)) as p using (commit_key)
+    order by place
+"""
+_LABELLED = """
+    insert into lineage.label select line_id, commit_key, sequence from incoming where sequence > 0
+"""
+_STILL_UNLABELLED = """
+    insert into lineage.unlabelled select line_id, commit_key from incoming where sequence = 0
 """
 _MISSING_PARENTS = """
     insert into lineage.missing
@@ -320,6 +319,17 @@ _MISSING_DEPLOYED = """
     anti join core.commit as c on c.commit_key = commit_key(d.source, d.repository_id, d.sha)
     where d.sequence >= l.first
 """
+_KEEP_LINES = """
+    delete from lineage.line as l
+    using changed_line as c
+    where l.line_id = c.line_id and l.sequence >= c.first;
+
+    insert into lineage.line
+    select d.line_id, d.sequence, d.sha
+    from core.line as d
+    inner join changed_line as c using (line_id)
+    where d.sequence >= c.first
+"""
 # Repositories whose pairs were forgotten.
 _REVISITED = """
     create or replace temp table revisited as
@@ -327,51 +337,4 @@ _REVISITED = """
 
     drop table arrived;
     drop table moved
-"""
-# Versions that are others, or come after another, or whose history is. Where a deployment between them is
-# new, they are first contained elsewhere, but one is behind the other as before.
-_COMPARED = """
-    with changed as materialized (
-        select distinct chain_id, environment, sequence from ({rollouts})
-        union
-        select r.chain_id, r.environment, r.sequence
-        from core.environment_rollout as r
-        inner join core.chain as c using (chain_id)
-        semi join revisited using (source, repository_id)
-    )
-
-    select r.*
-    from core.environment_rollout as r
-    semi join changed using (chain_id, environment, sequence)
-    union
-    select r.*
-    from core.environment_rollout as r
-    semi join changed as l
-        on l.chain_id = r.chain_id and l.environment = r.environment and l.sequence = r.live_sequence
-"""
-_CANDIDATES = """
-    create or replace temp table candidate as
-    select
-        r.chain_id, c.source, c.repository_id, r.sha, l.sha as live_sha,
-        low.commit_key as key, high.commit_key as live_key, low.sequence as low, high.sequence as high
-    from compared as r
-    inner join core.environment_rollout as l
-        on l.chain_id = r.chain_id and l.environment = r.environment and l.sequence = r.live_sequence
-    inner join core.chain as c on c.chain_id = r.chain_id
-    inner join lineage.label as low
-        on low.line_id = r.chain_id and low.commit_key = commit_key(c.source, c.repository_id, r.sha)
-    inner join lineage.label as high
-        on high.line_id = r.chain_id and high.commit_key = commit_key(c.source, c.repository_id, l.sha)
-    anti join lineage.ancestor as a
-        on a.source = c.source and a.repository_id = c.repository_id
-        and a.ancestor = r.sha and a.descendant = l.sha
-    where r.sha <> l.sha and low.sequence <= high.sequence
-"""
-# What lies on a way from the one to the other was first contained in between.
-_BETWEEN = """
-    select distinct d.chain_id, commit_key, c.parent_keys
-    from candidate as d
-    inner join lineage.label as k on k.line_id = d.chain_id and k.sequence between d.low and d.high
-    inner join core.commit as c using (commit_key)
-    order by d.chain_id
 """

@@ -23,6 +23,7 @@ import duckdb
 
 from pipelines import (
     adoption,
+    ancestry,
     change_points,
     checks,
     deltas,
@@ -48,7 +49,7 @@ _PYTHON: dict[str, tuple[tuple[str, ...], Callable[[duckdb.DuckDBPyConnection], 
     "lineage.label": (("core.commit", "core.line"), lineage.label),
     "lineage.ancestor": (
         ("core.commit", "core.chain", "core.environment_rollout", "lineage.label"),
-        lineage.compare,
+        ancestry.compare,
     ),
     "analysis.change_point": (
         tuple(f"marts.{metric}" for metric in change_points.METRICS),
@@ -113,8 +114,8 @@ def _tables_behind(read: str) -> Iterator[str]:
 
 
 _PARTS = (
-    adoption, change_points, checks, deltas, first_deployment, forecast, inserting, lineage, metric_tables,
-    migration_forecast, model, row_refresh, statistics, working_time,
+    adoption, ancestry, change_points, checks, deltas, first_deployment, forecast, inserting, lineage,
+    metric_tables, migration_forecast, model, row_refresh, statistics, working_time,
 )  # fmt: skip
 
 
@@ -222,22 +223,23 @@ def _build_by_python(connection: duckdb.DuckDBPyConnection, name: str, changes: 
 def _label(connection: duckdb.DuckDBPyConnection, changes: Deltas) -> None:
     """Labels are kept from build to build, but where commits may have become others."""
     words = {"commit_key", "parent_keys"}
-    moved = changes.rows("core.commit", words, only_gone=True)
+    moved = changes.rows("core.commit", words, only="gone")
     if changes.of(["core.commit"]) and moved is None:
         lineage.reset(connection)
-    lineage.label(connection, moved)
+    come = changes.rows("core.commit", words, only="come")
+    lineage.label(connection, moved, come)
     changes.told("lineage.label", "changed_label")
 
 
 def _compare(connection: duckdb.DuckDBPyConnection, changes: Deltas) -> None:
     """Compare versions; those that the last build compared stay as they are."""
     if not changes.is_known:
-        lineage.compare(connection)
+        ancestry.compare(connection)
         return
     name = "core.environment_rollout"
     rollouts = changes.rows(name) if changes.of([name]) else f"from {name} limit 0"
     connection.execute("create or replace temp table was as from lineage.ancestor")
-    lineage.compare(connection, None if changes.of(["core.chain"]) else rollouts)
+    ancestry.compare(connection, None if changes.of(["core.chain"]) else rollouts)
     changes.compare("lineage.ancestor", "was", "lineage.ancestor")
 
 

@@ -11,7 +11,7 @@ import duckdb
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines import lineage
+from pipelines import ancestry, lineage
 from pipelines.modelling import MODELS
 from tests.histories import imported
 from tests.pipelines import modelled
@@ -93,7 +93,7 @@ def test_a_strict_ancestor_is_reached_over_an_edge(parents: Parents, data: st.Da
     names = st.sampled_from(sorted(parents))
     one, other = data.draw(names), data.draw(names)
     reached = {above for sha in first_containing([other], parents) for above in parents[sha]}
-    assert lineage.is_strict_ancestor(one, other, parents) == (one in reached)
+    assert ancestry.is_strict_ancestor(one, other, parents) == (one in reached)
 
 
 @settings(max_examples=60, deadline=None)
@@ -101,14 +101,12 @@ def test_a_strict_ancestor_is_reached_over_an_edge(parents: Parents, data: st.Da
 def test_an_update_ends_where_a_fresh_start_does(parents: Parents, data: st.DataObject) -> None:
     connection = _tables()
     shas = sorted(parents, key=int)
-    known: set[str] = set()
-    for _ in range(3):
-        # Commits come in any order, even after their deployment, and stay; deployments may be added,
-        # inserted, moved and removed at will.
-        known |= data.draw(st.sets(st.sampled_from(shas), min_size=1))
+    for _ in range(4):
+        # Commits come in any order, even after their deployment, and go; deployments may be added, inserted,
+        # moved and removed at will.
+        known = data.draw(st.sets(st.sampled_from(shas), min_size=1))
         chain = data.draw(st.lists(st.sampled_from(shas), max_size=6))
-        _fill(connection, {sha: parents[sha] for sha in known}, chain)
-        lineage.label(connection)
+        _update(connection, {sha: parents[sha] for sha in known}, chain)
         wanted = first_containing(chain, {sha: parents[sha] for sha in known})
         assert _labels(connection) == wanted
 
@@ -116,20 +114,16 @@ def test_an_update_ends_where_a_fresh_start_does(parents: Parents, data: st.Data
 def test_an_appended_deployment_labels_new_commits_alone(tmp_path: Path) -> None:
     connection = _tables()
     parents: Parents = {str(n): [str(n - 1)] if n else [] for n in range(1000)}
-    _fill(connection, parents, ["900"])
-    assert lineage.label(connection) == 901
-    _fill(connection, parents, ["900", "910"])
-    assert lineage.label(connection) == 10
-    assert lineage.label(connection) == 0
+    assert _update(connection, parents, ["900"]) == 901
+    assert _update(connection, parents, ["900", "910"]) == 10
+    assert _update(connection, parents, ["900", "910"]) == 0
 
 
 def test_a_commit_that_comes_in_late_is_walked_then() -> None:
     connection = _tables()
-    _fill(connection, {"0": [], "2": ["1"], "3": ["2"]}, ["0", "2", "3"])
-    assert lineage.label(connection) == 3
-    _fill(connection, {"0": [], "1": ["0"], "2": ["1"], "3": ["2"]}, ["0", "2", "3"])
+    assert _update(connection, {"0": [], "2": ["1"], "3": ["2"]}, ["0", "2", "3"]) == 3
     # From the deployment that it was missed in.
-    assert lineage.label(connection) == 3
+    assert _update(connection, {"0": [], "1": ["0"], "2": ["1"], "3": ["2"]}, ["0", "2", "3"]) == 3
     assert _labels(connection) == {"0": 1, "1": 2, "2": 2, "3": 3}
     assert connection.execute("from lineage.missing").fetchall() == []
 
@@ -180,7 +174,9 @@ def _labels(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     return dict(rows)
 
 
-def _fill(connection: duckdb.DuckDBPyConnection, parents: Parents, chain: list[str]) -> None:
+def _update(connection: duckdb.DuckDBPyConnection, parents: Parents, chain: list[str]) -> int:
+    """Labels given anew where these are the commits, some of them new and some gone, and the deployments."""
+    connection.execute("create or replace temp table was as select commit_key from core.commit")
     connection.execute("truncate core.commit; truncate core.line")
     connection.execute(
         "insert into core.commit select $1, $2, sha, commit_key($1, $2, sha),"
@@ -193,3 +189,6 @@ def _fill(connection: duckdb.DuckDBPyConnection, parents: Parents, chain: list[s
         " from (select $3::varchar[] as chain)",
         [*REPOSITORY, chain],
     )
+    come = "select commit_key from core.commit anti join was using (commit_key)"
+    gone = "select commit_key from was anti join core.commit using (commit_key)"
+    return lineage.label(connection, gone, come)
