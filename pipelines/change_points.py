@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
+from itertools import pairwise
 from typing import NamedTuple
 
 import duckdb
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
@@ -38,13 +40,10 @@ create or replace table analysis.change_point (
     before double, after double, p_value double, method varchar);
 """
 _WEEKS = """
-    select '{metric}' as metric, level, key, period_start, value
+    select level, key, grain, period_start, subject_key, value
     from marts.{metric}
     where grain = 'week' and level in ('organisation', 'team', 'service') and status = 'ok' and not partial
-    qualify row_number() over (partition by level, key order by period_start desc) <= {most}
-        -- That nothing is known to have been deployed before the first deployment says little.
-        and bool_or(value > 0 or '{metric}' <> 'deployment_frequency')
-            over (partition by level, key order by period_start)
+    order by subject_key, period_start
 """
 
 
@@ -64,8 +63,8 @@ def update(connection: duckdb.DuckDBPyConnection) -> None:
     """Fill `analysis.change_point` from the metrics' tables."""
     connection.execute(_TABLE)
     found = [
-        (*series, "week", weeks[point.position], point.before, point.after, point.p_value, METHOD)
-        for series, weeks, values in _series(connection)
+        (metric, *(column[point.position].as_py() for column in weeks.columns[:4]), *point[1:], METHOD)
+        for metric, weeks, values in _series(connection)
         for point in change_points(values)
     ]
     if found:
@@ -97,29 +96,24 @@ def change_points(values: Floats) -> list[ChangePoint]:
     ]
 
 
-def _series(
-    connection: duckdb.DuckDBPyConnection,
-) -> Iterator[tuple[tuple[str, str, str], list[object], Floats]]:
-    """(metric, level, key), its weeks and their values, for each series that is long enough."""
+def _series(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, pa.Table, Floats]]:
+    """Metric, weeks (level, key, grain, period_start) and their values of each series that is long enough."""
     known = connection.execute(
         "select table_name from information_schema.tables where table_schema = 'marts'"
     ).fetchall()
     for metric in METRICS:
         if (metric,) not in known:
             continue
-        weeks = _WEEKS.format(metric=metric, most=MOST_WEEKS)
-        for *series, starts, values in connection.execute(
-            f"""
-            select
-                metric, level, key,
-                list(period_start order by period_start), list(value order by period_start)
-            from ({weeks})
-            group by all
-            having count(*) >= {FEWEST_WEEKS}
-            order by all
-            """
-        ).fetchall():
-            yield (series[0], series[1], series[2]), starts, np.array(values, dtype=np.float64)
+        rows = connection.execute(_WEEKS.format(metric=metric)).to_arrow_table()
+        subjects, values = rows["subject_key"].to_numpy(), rows["value"].to_numpy()
+        others = np.flatnonzero(subjects[1:] != subjects[:-1]) + 1
+        for first, end in pairwise([0, *others, len(subjects)] if len(subjects) else []):
+            began = max(first, end - MOST_WEEKS)
+            if metric == "deployment_frequency":
+                # That nothing is known to have been deployed before the first deployment says little.
+                began = max(began, first + int(np.argmax(values[first:end] > 0)))
+            if end - began >= FEWEST_WEEKS:
+                yield metric, rows.slice(began, end - began), values[began:end]
 
 
 def _standardised(values: Floats) -> Floats:

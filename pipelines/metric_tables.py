@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import duckdb
@@ -13,21 +13,30 @@ from pipelines.model import FIGURES, FRESH, QUANTILES, Model, metric_queries
 # What the queries of a metric read instead, where only stale periods are made anew.
 _STALE = {
     "core.period": "select p.* from core.period as p semi join stale_period using (period_id)",
+    "core.work_in_progress": (
+        "select w.* from core.work_in_progress as w semi join stale_period using (grain, period_start)"
+    ),
     "marts.period": "select p.* from marts.period as p semi join stale_period using (grain, period_start)",
 }
-# A week counts in the periods that its Monday falls in.
 _STALE_PERIODS = """
     create or replace temp table stale_period as
-    with stale as (
-        select unnest([day, date_trunc('week', day)::date]) as day
-        from (select date '1970-01-01' + unnest($1::integer[]) as day)
+    with changed as (
+        select unnest($1::varchar[]) as grain, date '1970-01-01' + unnest($2::integer[]) as day
+    ),
+
+    stale as (
+        select grain, unnest(if($3, [day, date_trunc('week', day)::date], [day])) as day from changed
     )
 
     select distinct
         grain, period_start(grain, day) as period_start,
         period_id(grain, period_start(grain, day)) as period_id
-    from (select day, unnest(grains()) as grain from stale)
+    from (select day, unnest(if(grain is null or $3, grains(), [grain])) as grain from stale)
 """
+
+
+_Day = tuple[str | None, int]
+"""When something counts: a grain and the first day of its period, or None and a day, in days since 1970."""
 
 
 class Builder:
@@ -44,9 +53,9 @@ class Builder:
         self._changes = changes
         self._known = known
         self._folder = folder
-        self._days: dict[str, frozenset[int]] = {}
-        """Days since 1970 on which changed rows count, by the query for these."""
-        self._stale: frozenset[int] | None = None
+        self._days: dict[str, frozenset[_Day]] = {}
+        """When changed rows count, by the query for these."""
+        self._stale: tuple[frozenset[_Day], bool] | None = None
         """What `stale_period` was made of: metrics with the same days share it."""
         self._ordered = ""
         """What `ordered`, a temporary table, has the values of: two quantiles of the same, one after the
@@ -92,27 +101,35 @@ class Builder:
         False where figures of all periods may be others."""
         if model.name in self._changes.was_broken:
             return False
-        days: frozenset[int] = frozenset()
+        days: frozenset[_Day] = frozenset()
         for read in self._changes.of(model.reads, model.words_of):
-            day = self._known[read].header.day if read in self._known else None
-            words = model.words_of(read)
-            changed = self._changes.rows(read, words if words is None or day is None else words | {day})
-            if day is None or changed is None:
+            header = self._known[read].header if read in self._known else None
+            if header is None or header.day is None:
                 return False
-            days |= self._days_of(day, changed)
-        if days != self._stale:
-            self._connection.execute(_STALE_PERIODS, [sorted(days)])
-            for whole, stale in _STALE.items():
-                self._connection.execute(f"create or replace temp table {_part(whole)} as\n{stale}")
-        self._stale = days
+            counts = [*(["grain"] if "grain" in header.key else []), header.day]
+            words = None if read in model.starred else model.figure_words.union(counts)
+            changed = self._changes.rows(read, words)
+            if changed is None:
+                return False
+            days |= self._days_of(counts, changed)
+        assert model.header.metric
+        stale = days, model.header.metric.by_week
+        if stale != self._stale:
+            grains, numbers = zip(*days, strict=True) if days else ((), ())
+            self._connection.execute(_STALE_PERIODS, [grains, numbers, model.header.metric.by_week])
+            for whole, part in _STALE.items():
+                self._connection.execute(f"create or replace temp table {_part(whole)} as\n{part}")
+        self._stale = stale
         return True
 
-    def _days_of(self, day: str, changed: str) -> frozenset[int]:
+    def _days_of(self, counts: Sequence[str], changed: str) -> frozenset[_Day]:
         if changed not in self._days:
+            *grain, day = counts
             rows = self._connection.execute(
-                f"select distinct {day} - date '1970-01-01' from ({changed}) where {day} is not null"
+                f"select distinct {grain[0] if grain else 'null'}, {day} - date '1970-01-01'"
+                f" from ({changed}) where {day} is not null"
             )
-            self._days[changed] = frozenset(number for (number,) in rows.fetchall())
+            self._days[changed] = frozenset(rows.fetchall())
         return self._days[changed]
 
 

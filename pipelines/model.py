@@ -56,6 +56,8 @@ class Metric(BaseModel):
     count is 0, the others null."""
     coverage: Literal["delivery", "failure", "ci"] = "delivery"
     """What must have been read for a period to be complete: a column of `core.subject_coverage`."""
+    by_week: bool = False
+    """What a week has counts in the periods that its Monday falls in."""
     matures: int = 0
     """Days after its end from which a period has a figure of adoption."""
     is_placed: bool = False
@@ -72,11 +74,13 @@ class Header(BaseModel):
     columns: dict[str, Column]
     metric: Metric | None = None
     day: str | None = None
-    """Column with the local day on which a row counts in figures; null where it does in none."""
+    """Column with the local day on which a row counts in figures; null where it does in none. Where `grain`
+    is part of the key, the row counts in that period alone."""
     needs: str | None = None
     """Table without whose rows there are none of this one: it is then left empty without a query."""
     by: tuple[str, ...] = ()
-    """Columns, never null, by whose values a refresh takes out rows and makes them anew; see `touched`."""
+    """Columns, never null, by whose values a refresh takes out rows and makes them anew; see `touched`. The
+    first is the one with the most values: rows are looked for by it."""
     touched: dict[str, tuple[str, ...] | str] = {}
     """Table read → which values of `by` its changed rows touch: those of its columns, or what a query says
     that finds them in `changed`. It finds all whose rows were, or would be, others for such a row, but need
@@ -84,6 +88,8 @@ class Header(BaseModel):
 
     Lines of the model that begin with `-- refresh:` are part of its query then: they keep of what is read
     what `touched`, a table with the columns `by`, asks for."""
+    only: str = "true"
+    """Condition on the columns `by` that all rows meet: what changes touch otherwise has none."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +104,8 @@ class Model:
     """Tables it reads, models and others."""
     words: frozenset[str] = frozenset()
     """Every word in its queries: the names of columns that it reads are among them."""
+    figure_words: frozenset[str] = frozenset()
+    """Of a metric, those in the queries that make its figures, without the view of its rows."""
     starred: frozenset[str] = frozenset()
     """Tables of which it reads all columns."""
 
@@ -133,16 +141,21 @@ def parse(path: Path, parser: duckdb.DuckDBPyConnection) -> Model:
     parsed = Header.model_validate(header)
     named = [_named(sql, parser)]
     if parsed.metric and parsed.metric.area == "adoption":
-        made = adoption_queries(path.stem, parsed.metric)
-        named += [_named(query, parser) for query in made.values()]
-    elif parsed.metric:
-        named += _named_by_estimate(parsed.metric.estimate, path.parents[1], parser)
+        queries = adoption_queries(path.stem, parsed.metric)
+        named += [_named(query, parser) for query in queries.values()]
+    made = named
+    if parsed.metric and parsed.metric.area == "delivery":
+        *estimated, rows = _named_by_kind(
+            parsed.metric.estimate, parsed.metric.coverage, path.parents[1], parser
+        )
+        made, named = [*named, *estimated], [*named, *estimated, rows]
     return Model(
         f"{path.parent.name}.{path.stem}",
         parsed,
         sql.strip(),
         reads=tuple(sorted({name for each in named for name in each.tables})),
         words=frozenset(word for each in named for word in each.words),
+        figure_words=frozenset(word for each in made for word in each.words),
         starred=frozenset(name for each in named for name in each.starred),
     )
 
@@ -193,9 +206,11 @@ def _header(comment: str) -> dict[str, Any]:
 
 
 @cache
-def _named_by_estimate(estimate: str, folder: Path, parser: duckdb.DuckDBPyConnection) -> list[_Named]:
-    """What the queries shared by the metrics of an estimate name."""
-    metric = {"title": "", "unit": "", "definition": "", "estimate": estimate}
+def _named_by_kind(
+    estimate: str, coverage: str, folder: Path, parser: duckdb.DuckDBPyConnection
+) -> list[_Named]:
+    """What the queries shared by the metrics of an estimate and a coverage name."""
+    metric = {"title": "", "unit": "", "definition": "", "estimate": estimate, "coverage": coverage}
     header = Header.model_validate(
         {"description": "", "grain": "", "key": (), "columns": {}, "metric": metric}
     )

@@ -99,7 +99,8 @@ def marts() -> duckdb.DuckDBPyConnection:
     connection.execute("create schema marts")
     connection.execute(
         "create table marts.ci_duration_p50 (level varchar, key varchar, grain varchar,"
-        " period_start date, value double, status varchar, partial boolean)"
+        " period_start date, value double, status varchar, partial boolean,"
+        " subject_key ubigint as (hash(level, key)))"
     )
     rows: list[tuple[object, ...]] = []
     for week in range(60):

@@ -18,7 +18,7 @@ columns:
   opened_on: {type: date, description: "Local day on which it was opened"}
   acknowledged_at: {type: timestamp with time zone, description: "First acknowledgement by a human (UTC)", nullable: true}
   resolved_at: {type: timestamp with time zone, description: "Last resolution (UTC); null while it is open", nullable: true}
-  known_until: {type: timestamp with time zone, description: "Until when its source was read (UTC): it was open that long at least, if it is"}
+  known_until: {type: timestamp with time zone, description: "Until when its source was read, so that it was open that long at least (UTC); null where it is resolved", nullable: true}
   named_deployment: {type: varchar, description: "Deployment that the tool names, by its id there", nullable: true}
   named_sha: {type: varchar, description: "Commit that the tool names, at least 7 digits of it", nullable: true}
   named_number: {type: bigint, description: "Pull request that the tool names", nullable: true}
@@ -45,7 +45,7 @@ select
     local_date(i.opened_at) as opened_on,
     i.acknowledged_at,
     i.resolved_at,
-    coalesce(c.covered_until, i.opened_at) as known_until,
+    if(i.resolved_at is null, coalesce(c.covered_until, i.opened_at), null) as known_until,
     i.deployment as named_deployment,
     case when len(i.sha) >= 7 then lower(i.sha) end as named_sha,
     i.change_number as named_number,

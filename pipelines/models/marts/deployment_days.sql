@@ -9,6 +9,7 @@ metric:
     interval. Above a service, the median over services.
   better: higher
   estimate: given
+  by_week: true
 */
 with deployed as (
     select distinct s.subject_id, d.finished_on as day
