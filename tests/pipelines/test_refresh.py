@@ -197,9 +197,13 @@ MARK = 4242.0
 """A figure that nothing yields: where it stays, nothing was made anew."""
 
 
-def marked(connection: duckdb.DuckDBPyConnection) -> set[str]:
+def mark(connection: duckdb.DuckDBPyConnection, metric: str = "deployments") -> None:
+    connection.execute(f"update figures.{metric} set value = {MARK}")
+
+
+def marked(connection: duckdb.DuckDBPyConnection, metric: str = "deployments") -> set[str]:
     rows = connection.execute(
-        "select period_start::varchar from figures.deployments"
+        f"select period_start::varchar from figures.{metric}"
         f" where level = 'service' and grain = 'month' and value = {MARK}"
     ).fetchall()
     return {day for (day,) in rows}
@@ -224,7 +228,7 @@ def test_only_periods_in_which_something_changed_are_made_anew(
     is_same: bool,
     kept: set[str],
 ) -> None:
-    connection.execute(f"update figures.deployments set value = {MARK}")
+    mark(connection)
     if not is_known:
         # The last build was cut short.
         connection.execute("truncate built.build")
@@ -233,8 +237,27 @@ def test_only_periods_in_which_something_changed_are_made_anew(
     assert marked(connection) == kept
 
 
+def test_a_week_counts_in_the_month_of_its_monday(shop: Given, connection: duckdb.DuckDBPyConnection) -> None:
+    mark(connection, "deployment_days")
+    refreshed(connection, with_one_more(shop, utc("2026-03-01 15:00")))
+    assert marked(connection, "deployment_days") == {"2026-01-01"}
+
+
+def test_of_a_month_that_is_over_now_no_figure_is_made_anew(
+    shop: Given, connection: duckdb.DuckDBPyConnection
+) -> None:
+    mark(connection)
+    was_partial = (
+        "select partial from marts.deployments where grain = 'month' and period_start = '2026-03-01'"
+    )
+    assert connection.execute(f"{was_partial} group by all").fetchall() == [(True,)]
+    refreshed(connection, replace(shop, covered={("github", "shop"): utc("2026-04-02 12:00")}))
+    assert connection.execute(f"{was_partial} group by all").fetchall() == [(False,)]
+    assert marked(connection) == {"2026-01-01", "2026-02-01", "2026-03-01"}
+
+
 def test_a_row_that_becomes_another_is_a_change(shop: Given, connection: duckdb.DuckDBPyConnection) -> None:
-    connection.execute(f"update figures.deployments set value = {MARK}")
+    mark(connection)
     source, scope, last = shop.records[-1]
     assert isinstance(last, Deployment)
     assert last.finished_at
@@ -246,7 +269,7 @@ def test_a_row_that_becomes_another_is_a_change(shop: Given, connection: duckdb.
 def test_figures_that_rest_on_what_has_no_day_are_all_made_anew(
     shop: Given, connection: duckdb.DuckDBPyConnection
 ) -> None:
-    connection.execute(f"update figures.deployments set value = {MARK}")
+    mark(connection)
     other = Repository("2", "till", "https://git.example.invalid/till", "main", False)
     more = [*shop.records, ("github", "till", other)]
     refreshed(
@@ -286,6 +309,14 @@ def test_what_is_as_it_was_is_left_alone(shop: Given, connection: duckdb.DuckDBP
     refreshed(connection, replace(shop, covered={("github", "shop"): utc("2026-04-01 12:00")}))
     kinds = "select distinct kind from core.commit union select distinct kind from marts.change"
     assert connection.execute(kinds).fetchall() == [("fix",)]
+
+
+def test_rows_that_were_there_twice_are_made_anew(shop: Given, connection: duckdb.DuckDBPyConnection) -> None:
+    rows = connection.execute("from core.line order by all").fetchall()
+    connection.execute("insert into core.line from core.line; insert into built.broken values ('core.line')")
+    refreshed(connection, shop)
+    assert connection.execute("from core.line order by all").fetchall() == rows
+    assert connection.execute("from built.broken").fetchall() == []
 
 
 def test_a_load_that_noted_nothing_makes_the_next_build_a_whole_one(

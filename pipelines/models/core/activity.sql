@@ -15,7 +15,7 @@ with home as (
     inner join core.repository as r using (source, repository_id)
 ),
 
-happened as (
+happened as not materialized (
     select h.chain_id, c.committed_at as moment, h.covered_until
     from core.commit as c
     inner join home as h using (source, repository_id)
@@ -29,7 +29,7 @@ happened as (
     inner join home as h using (chain_id)
 ),
 
-moment as (
+moment as not materialized (
     select chain_id, moment, false as is_deployment from happened where moment <= covered_until
     union all
     select chain_id, finished_at, true from core.chain_deployment
@@ -71,7 +71,9 @@ spanned as (
     union all
     select s.level, s.key, m.moment, m.moment, m.is_deployment
     from (
-        select chain_id, null as service, moment, is_deployment from moment
+        select chain_id, null as service, moment, is_deployment
+        from moment
+        semi join (select chain_id from core.subject where level = 'tenure' and is_any(chain_id)) using (chain_id)
         union all
         select chain_id, service, moment, false from incident
     ) as m

@@ -5,6 +5,7 @@ description: >-
   than the source's first snapshot.
 grain: one row per thing seen, or event, and rule that means it
 key: [observation_id, rule_id]
+needs: config.service_scope
 columns:
   observation_id: {type: varchar, description: "Source and what it saw"}
   capability: {type: varchar, description: "Capability, or `check:` and a check's name"}

@@ -71,15 +71,33 @@ with owned as (
     group by all
 ),
 
+named as (
+    select distinct source, repository_id, reverts from core.commit where len(reverts) >= 7
+),
+
+-- Nearly all name the commit in full: it is found by its number.
+reverted as (
+    select n.source, n.repository_id, n.reverts, b.change_id
+    from named as n
+    inner join core.change_commit as b on b.commit_key = commit_key(n.source, n.repository_id, n.reverts)
+    where len(n.reverts) >= 40
+    union all
+    select n.source, n.repository_id, n.reverts, b.change_id
+    from named as n
+    inner join core.change_commit as b
+        on b.source = n.source and b.repository_id = n.repository_id and left(b.sha, 7) = left(n.reverts, 7)
+        and starts_with(b.sha, n.reverts)
+    where len(n.reverts) < 40
+),
+
 reverting as (
     select o.change_id, min(b.change_id) as reverts_change_id
     from core.change_commit as o
     -- refresh: semi join touched using (change_id)
     inner join core.commit as c using (commit_key)
-    inner join core.change_commit as b
-        on b.source = c.source and b.repository_id = c.repository_id and left(b.sha, 7) = left(c.reverts, 7)
-        and starts_with(b.sha, c.reverts)
-    where o.role = 'part' and len(c.reverts) >= 7 and b.change_id <> o.change_id
+    inner join reverted as b
+        on b.source = c.source and b.repository_id = c.repository_id and b.reverts = c.reverts
+    where o.role = 'part' and b.change_id <> o.change_id
     group by all
 ),
 

@@ -60,7 +60,12 @@ own as (
     semi join shipped using (commit_key)
     union all
     select change_id, number, source, repository_id, 'whole', sha, commit_key(source, repository_id, sha)
-    from (select *, unnest(list_distinct([merge_sha, head_sha])) as sha from core.merged_change)
+    from (
+        select *, merge_sha as sha from core.merged_change
+        union all
+        select *, head_sha from core.merged_change where head_sha is distinct from merge_sha
+    )
+    where sha is not null
 )
 
 select change_id, number, source, repository_id, role, sha, commit_key, commit_key as origin_key

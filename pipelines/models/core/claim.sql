@@ -34,16 +34,18 @@ columns:
 */
 with merged as materialized (
     select
-        source, repository as repository_id, number,
+        source, repository as repository_id, number, rowid as row_id,
         row_number() over (order by merged_at, number, source, repository) as place
     from raw.pull_request
     where merged_at is not null
 ),
 
 listed as (
-    select m.place, commit_key(m.source, m.repository_id, unnest(list_append(p.commit_shas, p.merge_sha))) as commit_key
-    from raw.pull_request as p
-    inner join merged as m on m.source = p.source and m.repository_id = p.repository and m.number = p.number
+    select
+        rowid as row_id,
+        commit_key(source, repository, unnest(list_append(commit_shas, merge_sha))) as commit_key
+    from raw.pull_request
+    where merged_at is not null
 ),
 
 known as materialized (
@@ -54,8 +56,12 @@ known as materialized (
 ),
 
 claimed as (
-    select l.place, l.commit_key from listed as l
-    -- refresh: semi join known using (commit_key)
+    select m.place, l.commit_key
+    from (
+        from listed
+        -- refresh: semi join (select commit_key from known group by commit_key having count(*) > 0) using (commit_key)
+    ) as l
+    inner join merged as m using (row_id)
     union
     select m.place, r.commit_key
     from core.rebase as r

@@ -4,50 +4,37 @@ description: >-
   counts in them.
 grain: one row per commit and chain of a service with paths
 key: [source, repository_id, sha, chain_id]
-by: [source, repository_id, sha]
+by: [sha, source, repository_id]
+only: (source, repository_id) in (select (source, repository_id) from core.service_repository where len(paths) > 0)
 touched:
-  raw.commit: >-
-    select source, repository, sha
-    from changed
-    where (source, repository) in (
-        select (source, repository_id) from core.service_repository where len(paths) > 0
-    )
-  core.change_commit: >-
-    select source, repository_id, sha
-    from changed
-    where (source, repository_id) in (
-        select (source, repository_id) from core.service_repository where len(paths) > 0
-    )
-  raw.pull_request: >-
-    select source, repository, unnest(commit_shas)
-    from changed
-    where (source, repository) in (
-        select (source, repository_id) from core.service_repository where len(paths) > 0
-    )
+  raw.commit: [sha, source, repository]
+  core.change_commit: [sha, source, repository_id]
+  raw.pull_request: select unnest(commit_shas), source, repository from changed
   core.change: >-
-    select p.source, p.repository, unnest(p.commit_shas)
-    from changed as h
-    inner join raw.pull_request as p
-        on p.source = h.source and p.repository = h.repository_id and p.number = h.number
-    where (p.source, p.repository) in (
-        select (source, repository_id) from core.service_repository where len(paths) > 0
-    )
+    select unnest(commit_shas), source, repository
+    from raw.pull_request as r
+    semi join (
+        select p.rowid as place
+        from changed as h
+        inner join raw.pull_request as p
+            on p.source = h.source and p.repository = h.repository_id and p.number = h.number
+        group by p.rowid
+        having count(*) > 0
+    ) as p on p.place = r.rowid
   core.change_chain: >-
-    select o.source, o.repository_id, o.sha
-    from core.change_commit as o
-    semi join changed using (change_id)
-    where (o.source, o.repository_id) in (
-        select (source, repository_id) from core.service_repository where len(paths) > 0
-    )
+    select sha, source, repository_id from core.change_commit semi join changed using (change_id)
     union all
-    select p.source, p.repository, unnest(p.commit_shas)
-    from core.change as h
-    semi join changed using (change_id)
-    inner join raw.pull_request as p
-        on p.source = h.source and p.repository = h.repository_id and p.number = h.number
-    where (p.source, p.repository) in (
-        select (source, repository_id) from core.service_repository where len(paths) > 0
-    )
+    select unnest(commit_shas), source, repository
+    from raw.pull_request as r
+    semi join (
+        select p.rowid as place
+        from core.change as h
+        semi join changed using (change_id)
+        inner join raw.pull_request as p
+            on p.source = h.source and p.repository = h.repository_id and p.number = h.number
+        group by p.rowid
+        having count(*) > 0
+    ) as p on p.place = r.rowid
 columns:
   source: {type: varchar, description: "Configured name of the repository's source"}
   repository_id: {type: varchar, description: "Id within the source"}
@@ -68,7 +55,7 @@ shared as (
 folder as (
     select c.source, c.repository as repository_id, c.sha, unnest(c.folders) as folder
     from raw.commit as c
-    -- refresh: semi join touched as t on t.source = c.source and t.repository_id = c.repository and t.sha = c.sha
+    -- refresh: semi join touched as t on t.sha = c.sha
     inner join shared as s on s.source = c.source and s.repository_id = c.repository
 ),
 
@@ -82,6 +69,7 @@ listed as (
     union all
     select change_id, source, repository_id, sha
     from core.change_commit
+    -- refresh: semi join (select sha from touched) using (sha)
     inner join shared using (source, repository_id)
 ),
 

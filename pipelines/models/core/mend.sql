@@ -60,7 +60,10 @@ reverting as materialized (
 revert as (
     select r.change_id, c.kind <> 'revert' as is_revert
     from reverting as r
-    inner join core.change as c on c.change_id = r.reverts_change_id
+    inner join (
+        from core.change
+        semi join (select reverts_change_id as change_id from reverting where is_any(reverts_change_id)) using (change_id)
+    ) as c on c.change_id = r.reverts_change_id
     where c.reverts_change_id is null
     union all
     select r.change_id, not b.is_revert
@@ -107,7 +110,9 @@ shipped as (
         least(coalesce(f.first_authored_at, s.shipped_at), s.shipped_at) as began_at, s.shipped_at as ended_at,
         s.shipped_on, f.url
     from (from of_revert union all from of_hotfix) as f
-    inner join core.shipment as s on s.chain_id = f.chain_id and s.change_id = f.change_id
+    inner join (
+        from core.shipment semi join (select change_id from unit_change where is_any(change_id)) using (change_id)
+    ) as s on s.chain_id = f.chain_id and s.change_id = f.change_id
     cross join failure_window as w
     where s.sequence > f.sequence and s.shipped_at <= f.failed_at + w.length
 )

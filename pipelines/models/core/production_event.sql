@@ -87,11 +87,15 @@ several as (
 
 single as (
     select
-        *,
-        concat(service, '|', source, ':', repository_id) as unit,
-        concat(source, ':', repository_id, '@', sha) as version
-    from found
-    anti join several using (event_id, environment)
+        *, lag(version) over (partition by unit, environment order by finished_at, event_id) as before
+    from (
+        select
+            *,
+            concat(service, '|', source, ':', repository_id) as unit,
+            concat(source, ':', repository_id, '@', sha) as version
+        from found
+        anti join several using (event_id, environment)
+    )
 ),
 
 -- A rollout of several repositories is one event, finished with the last of them.
@@ -120,20 +124,21 @@ together as (
     window event as (partition by event_id, environment)
 ),
 
-event as (
-    select * from single union all by name from together
-),
-
 step as (
     select
-        event_id, environment, version,
+        event_id, environment,
         lag(version) over (partition by unit, environment order by finished_at, event_id) as before
-    from (select distinct event_id, environment, unit, version, finished_at from event)
+    from (select distinct event_id, environment, unit, version, finished_at from together)
+),
+
+event as (
+    select * from single
+    union all by name
+    select t.*, s.before from together as t inner join step as s using (event_id, environment)
 )
 
 select
     event_id, environment, source, repository_id, service, unit, version, sha, ref,
     least(coalesce(started_at, finished_at), finished_at) as started_at, finished_at, url
 from event
-inner join step using (event_id, environment, version)
-where step.before is distinct from step.version
+where before is distinct from version

@@ -46,7 +46,7 @@ with pull_request as (
 commit as (
     select
         place, opened_at, merged_at, is_merge_listed or sha is distinct from merge_sha as is_listed,
-        commit_key(source, repository_id, sha) as commit_key
+        sha, commit_key(source, repository_id, sha) as commit_key
     from (select *, unnest(list_append(shas, merge_sha)) as sha from pull_request where unfit is null)
 ),
 
@@ -68,6 +68,7 @@ attempt as (
         ) as started,
         greatest(began, least(ended, started)) as ran
     from core.run as r
+    -- refresh: semi join (select sha from commit group by sha having count(*) > 0) as s on s.sha = r.sha
     inner join commit as c on c.commit_key = commit_key(r.source, r.repository_id, r.sha)
     -- Without a commit there would be a key all the same.
     where r.service is null and r.sha is not null and r.result <> 'skipped'

@@ -1,7 +1,7 @@
 /*
 description: >-
   Where a rebase may have put a pull request: from the commit that merged it as many commits back as it had,
-  or fewer where one is unknown or another pull request was merged there.
+  or fewer where one is unknown, was written before its first, or where another pull request was merged.
 grain: one row per pull request and commit
 key: [source, repository_id, number, position]
 by: [source, repository_id, number]
@@ -37,6 +37,21 @@ with recursive merged as materialized (
     where merged_at is not null
 ),
 
+-- Every step of the walk looks through all of them.
+earlier as
+-- refresh: materialized
+(
+    select c.commit_key, c.parent_keys, c.authored_at
+    from core.commit as c
+    -- refresh: inner join (
+    -- refresh:     select source, repository_id, min(first_commit_at) as since
+    -- refresh:     from merged semi join touched using (source, repository_id, number)
+    -- refresh:     group by all
+    -- refresh: ) as s on s.source = c.source and s.repository_id = c.repository_id
+    -- refresh:     and coalesce(c.authored_at, s.since) >= s.since
+    where not c.is_merge
+),
+
 -- A rebase writes as many commits anew, and the first keeps its author's date; a squash has one.
 walk as (
     select
@@ -51,8 +66,9 @@ walk as (
         w.place, w.commits, w.first_commit_at, c.commit_key, c.parent_keys[1],
         least(w.first_authored_at, c.authored_at), w.n + 1
     from walk as w
-    inner join core.commit as c on c.commit_key = w.parent_key
-    where w.n < w.commits and not c.is_merge and not exists (select 1 from merged as o where o.merge_key = w.parent_key)
+    inner join earlier as c on c.commit_key = w.parent_key
+    where w.n < w.commits and coalesce(c.authored_at, w.first_commit_at) >= w.first_commit_at
+        and not exists (select 1 from merged as o where o.merge_key = w.parent_key)
 ),
 
 whole as (

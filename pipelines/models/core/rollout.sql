@@ -2,6 +2,20 @@
 description: Versions as each production environment got them, and whether one took its predecessor back.
 grain: one row per chain, environment and position
 key: [chain_id, environment, sequence]
+by: [sequence, chain_id, environment]
+touched:
+  core.environment_rollout: >-
+    select sequence, chain_id, environment from changed
+    union all
+    select r.sequence, r.chain_id, r.environment
+    from core.environment_rollout as r
+    semi join changed as l
+        on l.chain_id = r.chain_id and l.environment = r.environment and l.sequence = r.live_sequence
+  lineage.ancestor: >-
+    select r.sequence, r.chain_id, r.environment
+    from changed as a
+    inner join core.chain as c using (source, repository_id)
+    inner join core.environment_rollout as r on r.sha = a.ancestor and r.chain_id = c.chain_id
 columns:
   chain_id: {type: varchar, description: "Chain"}
   environment: {type: varchar, description: "Production environment"}
@@ -20,6 +34,7 @@ select
     l.deployment_id as live_deployment_id, l.sha as live_sha,
     a.ancestor is not null as is_rollback
 from core.environment_rollout as r
+-- refresh: semi join touched using (sequence, chain_id, environment)
 left join core.environment_rollout as l
     on l.chain_id = r.chain_id and l.environment = r.environment and l.sequence = r.live_sequence
 inner join core.chain as c on c.chain_id = r.chain_id

@@ -5,11 +5,11 @@ description: >-
 grain: one row per attempt and chain
 key: [recorded_by, run_id, attempt, chain_id]
 day: counted_on
-by: [recorded_by, run_id, attempt]
+by: [run_id, recorded_by, attempt]
 touched:
-  raw.pipeline_run: [source, id, attempt]
-  raw.job: [source, run, attempt]
-  core.commit_chain: select r.source, r.id, r.attempt from raw.pipeline_run as r semi join changed using (sha)
+  raw.pipeline_run: [id, source, attempt]
+  raw.job: [run, source, attempt]
+  core.commit_chain: select r.id, r.source, r.attempt from raw.pipeline_run as r semi join changed using (sha)
 columns:
   recorded_by: {type: varchar, description: "Configured name of the source that recorded it"}
   run_id: {type: varchar, description: "Id within that source"}

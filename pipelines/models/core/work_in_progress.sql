@@ -55,17 +55,18 @@ columns:
 */
 with member as (
     select
-        m.chain_id, r.covered_until, local_date(r.covered_until) as last_day, p.opened_at, p.ended_at,
+        m.chain_id, r.covered_until, r.last_day, p.opened_at, p.ended_at,
         case when p.is_bot and not w.include_bots then 'bot' end as left_out
     from core.pull_request as p
     inner join core.pull_request_chain as m using (source, repository_id, number)
-    inner join core.repository as r using (source, repository_id)
+    inner join (select *, local_date(covered_until) as last_day from core.repository) as r
+        using (source, repository_id)
     cross join config.workspace as w
     where p.opened_at < r.covered_until
 ),
 
 span as (
-    select chain_id, covered_until, last_day, min(local_date(opened_at)) as first_day
+    select chain_id, covered_until, last_day, local_date(min(opened_at)) as first_day
     from member
     group by all
 ),
@@ -90,8 +91,8 @@ open as (
             local_date(opened_at)::timestamp, local_date(least(ended_at, covered_until))::timestamp, interval 1 day
         ))::date as day
     from member
-    -- refresh: inner join (select chain_id, min(day) as since from moment group by chain_id) using (chain_id)
-    -- refresh: where ended_at is null or local_date(ended_at) >= since
+    -- refresh: inner join (select chain_id, local_moment(min(day)) as since from moment group by chain_id) using (chain_id)
+    -- refresh: where ended_at is null or ended_at >= since
 )
 
 select

@@ -5,14 +5,16 @@ description: >-
 grain: one row per chain, source, workflow and commit
 key: [chain_id, recorded_by, workflow, thing]
 day: counted_on
-by: [chain_id, recorded_by, workflow, thing]
+by: [thing, chain_id, recorded_by, workflow]
 touched:
   core.run: >-
-    select chain_id, recorded_by, workflow, coalesce(sha, run_id || '#' || attempt) from changed
+    select coalesce(sha, run_id || '#' || attempt), chain_id, recorded_by, workflow from changed
   raw.job: >-
-    select r.chain_id, r.recorded_by, r.workflow, coalesce(r.sha, r.run_id || '#' || r.attempt)
+    select coalesce(r.sha, r.run_id || '#' || r.attempt), r.chain_id, r.recorded_by, r.workflow
     from changed as j
-    inner join core.run as r on r.recorded_by = j.source and r.run_id = j.run
+    inner join (
+        from core.run semi join changed as c on c.run = run_id
+    ) as r on r.recorded_by = j.source and r.run_id = j.run
 columns:
   chain_id: {type: varchar, description: "Chain"}
   recorded_by: {type: varchar, description: "Configured name of the source that recorded the runs"}
@@ -56,7 +58,7 @@ mended as (
     from run as r
     inner join (
         from raw.job as j
-        -- refresh: semi join run on run.run_id = j.run
+        -- refresh: semi join (select run_id from run group by run_id having count(*) > 0) as run on run.run_id = j.run
     ) as j on j.source = r.recorded_by and j.run = r.run_id
     where r.sha is not null and j.finished_at is not null and j.result in ('success', 'failed')
     group by r.chain_id, r.recorded_by, r.workflow, r.thing, j.name

@@ -45,7 +45,13 @@ shipped as (
     select chain_id, deployment_id, count(*) as changes
     from core.shipment as x
     -- refresh: semi join touched using (deployment_id)
-    inner join core.change as c using (change_id)
+    inner join (
+        from core.change
+        -- refresh: semi join (
+        -- refresh:     select change_id from core.shipment semi join touched using (deployment_id)
+        -- refresh:     group by change_id having count(*) > 0
+        -- refresh: ) using (change_id)
+    ) as c using (change_id)
     where not c.is_bot
     group by all
 ),
