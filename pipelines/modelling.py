@@ -228,7 +228,10 @@ def _label(connection: duckdb.DuckDBPyConnection, changes: Deltas) -> None:
         lineage.reset(connection)
     come = changes.rows("core.commit", words, only="come")
     lineage.label(connection, moved, come)
-    changes.told("lineage.label", "changed_label")
+    if changes.is_known:
+        # Looked at more than once.
+        connection.execute("create or replace temp table noted_label as from changed_label")
+        changes.told("lineage.label", "noted_label")
 
 
 def _compare(connection: duckdb.DuckDBPyConnection, changes: Deltas) -> None:

@@ -46,10 +46,23 @@ of_unit as (
     inner join core.chain_deployment as d on d.chain_id = u.chain_id and d.deployment_id = b.deployment_id
 ),
 
+-- Tools name a commit in full, people by its first digits.
+named as (
+    select i.incident_id, c.source, c.repository_id, c.sha, c.commit_key
+    from core.incident as i
+    inner join core.commit as c on c.sha = i.named_sha
+    where len(i.named_sha) >= 40
+    union all
+    select i.incident_id, c.source, c.repository_id, c.sha, c.commit_key
+    from core.incident as i
+    inner join core.commit as c on left(c.sha, 7) = left(i.named_sha, 7) and starts_with(c.sha, i.named_sha)
+    where len(i.named_sha) < 40
+),
+
 known as (
     select i.incident_id, i.opened_at, u.unit, c.source, c.repository_id, c.sha, c.commit_key
     from core.incident as i
-    inner join core.commit as c on left(c.sha, 7) = left(i.named_sha, 7) and starts_with(c.sha, i.named_sha)
+    inner join named as c using (incident_id)
     left join core.fault_unit as u on u.unit = i.unit and u.source = c.source and u.repository_id = c.repository_id
     qualify (u.unit is not null) = bool_or(u.unit is not null) over (partition by i.incident_id)
         and count(*) over (partition by i.incident_id, u.unit is not null) = 1

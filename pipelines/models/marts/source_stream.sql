@@ -10,43 +10,43 @@ columns:
   quarantined: {type: bigint, description: "Records that could not be understood"}
 */
 with known as (
-    select source, 'repository' as stream from raw.repository
+    select source, 'repository' as stream, count(*) as records from raw.repository group by source
     union all
-    select source, 'commit' as stream from raw.commit
+    select source, 'commit' as stream, count(*) as records from raw.commit group by source
     union all
-    select source, 'ref' as stream from raw.ref
+    select source, 'ref' as stream, count(*) as records from raw.ref group by source
     union all
-    select source, 'pull_request' as stream from raw.pull_request
+    select source, 'pull_request' as stream, count(*) as records from raw.pull_request group by source
     union all
-    select source, 'pipeline_run' as stream from raw.pipeline_run
+    select source, 'pipeline_run' as stream, count(*) as records from raw.pipeline_run group by source
     union all
-    select source, 'job' as stream from raw.job
+    select source, 'job' as stream, count(*) as records from raw.job group by source
     union all
-    select source, 'deployment' as stream from raw.deployment
+    select source, 'deployment' as stream, count(*) as records from raw.deployment group by source
     union all
-    select source, 'release' as stream from raw.release
+    select source, 'release' as stream, count(*) as records from raw.release group by source
     union all
-    select source, 'incident' as stream from raw.incident
+    select source, 'incident' as stream, count(*) as records from raw.incident group by source
     union all
-    select source, 'change_event' as stream from raw.change_event
+    select source, 'change_event' as stream, count(*) as records from raw.change_event group by source
     union all
-    select source, 'team' as stream from raw.team
+    select source, 'team' as stream, count(*) as records from raw.team group by source
     union all
-    select source, 'membership' as stream from raw.membership
+    select source, 'membership' as stream, count(*) as records from raw.membership group by source
     union all
-    select source, 'identity' as stream from raw.identity
+    select source, 'identity' as stream, count(*) as records from raw.identity group by source
     union all
-    select source, 'service' as stream from raw.service
+    select source, 'service' as stream, count(*) as records from raw.service group by source
     union all
-    select source, 'ownership' as stream from raw.ownership
+    select source, 'ownership' as stream, count(*) as records from raw.ownership group by source
     union all
-    select source, 'capability_use' as stream from raw.capability_use
+    select source, 'capability_use' as stream, count(*) as records from raw.capability_use group by source
     union all
-    select source, 'capability_state' as stream from raw.capability_state
+    select source, 'capability_state' as stream, count(*) as records from raw.capability_state group by source
 ),
 
 counted as (
-    select source, stream, count(*) as records, 0 as quarantined from known group by all
+    select source, stream, records, 0 as quarantined from known
     union all
     select source, stream, 0, count(*) from raw.quarantine group by all
 )
