@@ -117,8 +117,8 @@ class Builder:
         if stale != self._stale:
             grains, numbers = zip(*days, strict=True) if days else ((), ())
             self._connection.execute(_STALE_PERIODS, [grains, numbers, model.header.metric.by_week])
-            for whole, part in _STALE.items():
-                self._connection.execute(f"create or replace temp table {_part(whole)} as\n{part}")
+            for whole in _STALE.keys() & self._known.keys():
+                self._connection.execute(f"create or replace temp table {_part(whole)} as\n{_STALE[whole]}")
         self._stale = stale
         return True
 

@@ -256,6 +256,18 @@ def test_of_a_month_that_is_over_now_no_figure_is_made_anew(
     assert marked(connection) == {"2026-01-01", "2026-02-01", "2026-03-01"}
 
 
+def test_days_that_more_activity_adds_leave_their_month_as_it_is(
+    shop: Given, connection: duckdb.DuckDBPyConnection
+) -> None:
+    mark(connection)
+    moment = utc("2026-03-30 12:00")
+    commit = Commit("1", "c12", ("c11",), "who", False, moment, moment, "change", None)
+    refreshed(connection, replace(shop, records=[*shop.records, ("github", "shop", commit)]))
+    days = "select count(*) from marts.deployments where grain = 'day' and period_start > '2026-03-23'"
+    assert connection.execute(f"{days} and level = 'service'").fetchall() == [(7,)]
+    assert marked(connection) == {"2026-01-01", "2026-02-01", "2026-03-01"}
+
+
 def test_a_row_that_becomes_another_is_a_change(shop: Given, connection: duckdb.DuckDBPyConnection) -> None:
     mark(connection)
     source, scope, last = shop.records[-1]
