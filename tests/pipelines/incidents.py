@@ -49,7 +49,7 @@ class Shop:
             at(authored),
             *map(sha, parents),
             kind=kind,
-            reverts=reverts and sha(reverts),
+            reverts=reverts and (reverts if len(reverts) >= 7 else sha(reverts)),
             folders=folder and (folder,),
         )
 

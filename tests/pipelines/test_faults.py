@@ -228,6 +228,14 @@ def a_commit_says_what_it_reverts(shop: Shop) -> None:
     shop.deploy("d3", "c1", "2 13:00", "2 13:10")
 
 
+@story({"d2": ("revert", ["c1"])}, rework={"d3"})
+def a_commit_says_by_seven_digits_what_it_reverts(shop: Shop) -> None:
+    shop.line("a1", "b1")
+    shop.commit("c1", "2 12:00", kind="revert", reverts=sha("b1")[:7])
+    shop.deployed("a1", "b1")
+    shop.deploy("d3", "c1", "2 13:00", "2 13:10")
+
+
 @story({}, rework=set())
 def what_was_reverted_before_it_shipped_or_shipped_at_a_time_unknown_did_not_fail(
     shop: Shop,
