@@ -39,11 +39,10 @@ shown as (
 ),
 
 owner as (
-    select t.offer, t.service, t.changed_on, min(o.team) as team
+    select distinct t.offer, t.service, t.changed_on, o.team
     from shown as t
-    inner join core.ownership as o
+    inner join core.owner as o
         on o.service = t.service and during(local_moment(t.changed_on), o.valid_from, o.valid_until)
-    group by all
 ),
 
 other as (

@@ -59,10 +59,6 @@ mandated as (
     from config.capability_mandate as m
     inner join core.service_scope as s using (scope_id)
     where m.since <= (select day from today)
-),
-
-owner as (
-    select service, min(team) as team from core.ownership where valid_until = 'infinity' group by service
 )
 
 select
@@ -86,7 +82,7 @@ select
 from present as p
 cross join today as d
 inner join core.service_trait as t using (service)
-left join owner as o using (service)
+left join (from core.owner where valid_until = 'infinity') as o using (service)
 left join latest as s using (offer, service)
 left join seen as e using (offer, service)
 left join mandated as m using (offer, service)

@@ -34,28 +34,26 @@ columns:
   url: {type: varchar, description: "Where a person can see it; null without a web host", nullable: true}
 */
 with placed as (
-    select x.*, s.service
+    select x.*, s.service, s.subject_key, o.team
     from core.shipment as x
     -- refresh: semi join touched using (change_id)
-    inner join core.subject as s on s.level = 'service' and s.chain_id = x.chain_id
+    inner join (
+        select *, subject_key(level, key) as subject_key from core.subject where level = 'service'
+    ) as s using (chain_id)
+    inner join core.owner as o on o.service = s.service and during(x.shipped_at, o.valid_from, o.valid_until)
 ),
 
 -- What is of no service's, for want of one or of its paths, is the repository's alone.
 alone as (
-    select x.*, null as service
+    select x.*, null as service, null as subject_key, null as team
     from core.shipment as x
     -- refresh: semi join touched using (change_id)
-    inner join core.chain as c using (chain_id)
+    inner join (
+        select chain_id from core.chain where service is null
+        except
+        select chain_id from core.subject where level = 'service'
+    ) as c using (chain_id)
     anti join placed as p using (change_id)
-    where c.service is null
-),
-
-owner as (
-    select p.service, p.change_id, min(o.team) as team
-    from placed as p
-    inner join core.ownership as o
-        on o.service = p.service and during(p.shipped_at, o.valid_from, o.valid_until)
-    group by all
 ),
 
 shared as (
@@ -80,10 +78,10 @@ repeated as (
 select
     c.change_id,
     x.service,
-    subject_key('service', x.service) as subject_key,
+    x.subject_key,
     k.shared_rank,
     a.repeats_for,
-    o.team,
+    x.team,
     r.repository,
     c.sha,
     c.number,
@@ -106,10 +104,9 @@ select
     x.left_out,
     c.url
 from (from placed union all by name from alone) as x
-left join owner as o using (service, change_id)
+left join shared as k using (service, change_id)
+left join repeated as a using (service, change_id)
 inner join core.change as c using (change_id)
 inner join core.deployment as d using (deployment_id)
 inner join core.repository as r on r.source = c.source and r.repository_id = c.repository_id
-left join shared as k using (service, change_id)
-left join repeated as a using (service, change_id)
-order by subject_key, x.shipped_at, c.change_id
+order by x.subject_key, x.shipped_at

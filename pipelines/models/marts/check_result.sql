@@ -31,10 +31,6 @@ result as (
     where a.valid_from <= t.day
     group by all
     having bool_or(a.kind = 'asked' and a.valid_until > t.day)
-),
-
-owner as (
-    select service, min(team) as team from core.ownership where valid_until = 'infinity' group by service
 )
 
 select
@@ -47,5 +43,5 @@ inner join core.shown_service as g
     on g.offer = 'platform' and g.service = r.service and g.valid_from <= d.day and g.valid_until > d.day
 inner join core.service_trait as t on t.service = r.service
 left join config.capability as c on c.capability = k.capability
-left join owner as o on o.service = r.service
+left join core.owner as o on o.service = r.service and o.valid_until = 'infinity'
 order by k.position, r.service

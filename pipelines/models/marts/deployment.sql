@@ -29,12 +29,13 @@ columns:
   url: {type: varchar, description: "Where a person can see it, or its commit; null without a web host", nullable: true}
 */
 with placed as (
-    select distinct s.service, d.deployment_id, d.chain_id, d.finished_at, d.is_baseline
+    select distinct s.service, o.team, d.deployment_id, d.chain_id, d.is_baseline
     from core.chain_deployment as d
     -- refresh: semi join touched using (deployment_id)
     inner join core.subject as s on s.level = 'service' and s.chain_id = d.chain_id
+    inner join core.owner as o on o.service = s.service and during(d.finished_at, o.valid_from, o.valid_until)
     union all
-    select null, d.deployment_id, d.chain_id, d.finished_at, d.is_baseline
+    select null, null, d.deployment_id, d.chain_id, d.is_baseline
     from core.chain_deployment as d
     -- refresh: semi join touched using (deployment_id)
     inner join core.chain as c on c.chain_id = d.chain_id and c.is_leaf and c.service is null
@@ -60,20 +61,14 @@ rolled_back as (
     select distinct deployment_id from core.rollout where is_rollback
 ),
 
-owner as (
-    select p.service, p.deployment_id, min(o.team) as team
-    from placed as p
-    inner join core.ownership as o
-        on o.service = p.service and during(p.finished_at, o.valid_from, o.valid_until)
-    group by all
-),
-
 -- One of several repositories of a service is one row.
 once as (
-    select p.service, p.deployment_id, bool_and(p.is_baseline) as is_baseline, coalesce(sum(s.changes), 0)::bigint as changes
+    select
+        p.service, p.deployment_id, min(p.team) as team, bool_and(p.is_baseline) as is_baseline,
+        coalesce(sum(s.changes), 0)::bigint as changes
     from placed as p
     left join shipped as s using (chain_id, deployment_id)
-    group by all
+    group by p.service, p.deployment_id
 ),
 
 repeated as (
@@ -92,7 +87,7 @@ select
     case when count(*) over by_deployment > 1 then row_number() over (by_deployment order by p.service) end as shared_rank,
     a.repeats_for,
     r.repository,
-    o.team,
+    p.team,
     d.environment,
     d.environments,
     d.ref,
@@ -106,8 +101,7 @@ select
 from once as p
 inner join core.deployment as d using (deployment_id)
 inner join core.repository as r using (source, repository_id)
-left join owner as o on o.service = p.service and o.deployment_id = p.deployment_id
 left join rolled_back as b on b.deployment_id = p.deployment_id
 left join repeated as a on a.deployment_id = p.deployment_id and a.service = p.service
 window by_deployment as (partition by d.deployment_id)
-order by subject_key, d.finished_at, d.deployment_id
+order by subject_key, d.finished_at

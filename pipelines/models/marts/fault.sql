@@ -31,12 +31,10 @@ with shown as (
 ),
 
 owner as (
-    select f.fault_id, min(o.team) as team
+    select f.fault_id, o.team
     from core.fault as f
     inner join core.deployment as d using (deployment_id)
-    inner join core.ownership as o
-        on o.service = f.service and during(d.finished_at, o.valid_from, o.valid_until)
-    group by all
+    inner join core.owner as o on o.service = f.service and during(d.finished_at, o.valid_from, o.valid_until)
 )
 
 select

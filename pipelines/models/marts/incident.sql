@@ -22,11 +22,9 @@ columns:
   url: {type: varchar, description: "Where a person can see it", nullable: true}
 */
 with owner as (
-    select i.incident_id, min(o.team) as team
+    select i.incident_id, o.team
     from core.incident as i
-    inner join core.ownership as o
-        on o.service = i.service and during(i.opened_at, o.valid_from, o.valid_until)
-    group by all
+    inner join core.owner as o on o.service = i.service and during(i.opened_at, o.valid_from, o.valid_until)
 )
 
 select

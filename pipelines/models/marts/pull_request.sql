@@ -50,17 +50,28 @@ columns:
   ci_left_out: {type: varchar, description: "Why it has no wait for CI that counts", nullable: true, accepted: [bot, negative, no_run, running, undated]}
   url: {type: varchar, description: "Where a person can see it"}
 */
-with placed as (
-    select m.source, m.repository_id, m.number, m.chain_id, s.service
+with shown as not materialized (
+    select p.*, r.repository
+    from core.pull_request as p
+    inner join core.repository as r using (source, repository_id)
+    -- refresh: semi join touched as t on t.source = p.source and t.repository = r.repository and t.number = p.number
+    where p.change_id is not null or p.ended_at is null
+),
+
+placed as (
+    select m.source, m.repository_id, m.number, m.chain_id, s.service, o.team
     from core.pull_request_chain as m
     -- refresh: inner join core.repository as r using (source, repository_id)
     -- refresh: semi join touched as t on t.source = m.source and t.repository = r.repository and t.number = m.number
     inner join core.subject as s on s.level = 'service' and s.chain_id = m.chain_id
+    inner join shown as p using (source, repository_id, number)
+    inner join core.owner as o
+        on o.service = s.service and during(coalesce(p.merged_at, p.opened_at), o.valid_from, o.valid_until)
 ),
 
 -- What is of no service's, for want of one or of its paths, is the repository's alone.
 alone as (
-    select m.source, m.repository_id, m.number, m.chain_id, null as service
+    select m.source, m.repository_id, m.number, m.chain_id, null as service, null as team
     from core.pull_request_chain as m
     -- refresh: inner join core.repository as r using (source, repository_id)
     -- refresh: semi join touched as t on t.source = m.source and t.repository = r.repository and t.number = m.number
@@ -68,16 +79,6 @@ alone as (
     anti join placed as p
         on p.source = m.source and p.repository_id = m.repository_id and p.number = m.number
     where c.service is null
-),
-
-owner as (
-    select m.source, m.repository_id, m.number, m.service, min(o.team) as team
-    from placed as m
-    inner join core.pull_request as p using (source, repository_id, number)
-    inner join core.ownership as o
-        on o.service = m.service
-        and during(coalesce(p.merged_at, p.opened_at), o.valid_from, o.valid_until)
-    group by all
 ),
 
 shared as (
@@ -101,8 +102,8 @@ repeated as (
 )
 
 select
-    p.source, r.repository, p.number, m.service, subject_key('service', m.service) as subject_key, k.shared_rank,
-    a.repeats_for, o.team, p.is_bot, p.opened_at, p.merged_at, p.merged_on,
+    p.source, p.repository, p.number, m.service, subject_key('service', m.service) as subject_key, k.shared_rank,
+    a.repeats_for, m.team, p.is_bot, p.opened_at, p.merged_at, p.merged_on,
     x.shipped_at as deployed_at, x.shipped_on as deployed_on,
     p.coding_seconds, p.coding_working_seconds, p.coding_left_out,
     p.pickup_seconds, p.pickup_working_seconds, p.review_seconds, p.review_working_seconds, p.review_left_out,
@@ -110,12 +111,9 @@ select
     w.wait_seconds as ci_wait_seconds, w.queue_seconds as ci_queue_seconds, w.rerun_seconds as ci_rerun_seconds,
     w.left_out as ci_left_out, p.url
 from (from placed union all by name from alone) as m
-inner join core.pull_request as p using (source, repository_id, number)
-inner join core.repository as r using (source, repository_id)
-left join owner as o using (source, repository_id, number, service)
+inner join shown as p using (source, repository_id, number)
 left join shared as k using (source, repository_id, number, service)
 left join repeated as a using (source, repository_id, number, service)
 left join core.pull_request_wait as w on w.change_id = p.change_id
 left join core.pull_request_release as x on x.chain_id = m.chain_id and x.change_id = p.change_id
-where p.change_id is not null or p.ended_at is null
-order by subject_key, p.opened_at, p.source, r.repository, p.number, m.service
+order by subject_key, p.opened_at

@@ -121,7 +121,9 @@ def build(connection: duckdb.DuckDBPyConnection, wanted: Iterable[str]) -> None:
 
 def _adoption() -> dict[str, Model]:
     return {
-        name: model for name, model in modelling.models().items() if model.header.needs and name not in GIVEN
+        name: model
+        for name, model in modelling.models().items()
+        if (model.header.needs or name == "core.owner") and name not in GIVEN
     }
 
 
