@@ -60,15 +60,12 @@ columns:
 */
 with owned as (
     select
-        o.change_id, o.number, o.source, o.repository_id, count(*) as commits,
-        min(c.authored_at) as first_authored_at,
-        any_value(c.sha) as sha, any_value(c.is_bot) as is_bot, any_value(c.kind) as kind,
-        any_value(c.change_number) as subject_number
+        o.change_id, count(*) as commits, min(c.authored_at) as first_authored_at
     from core.change_commit as o
     -- refresh: semi join touched using (change_id)
     inner join core.commit as c using (commit_key)
     where o.role = 'part' and commit_key = o.origin_key
-    group by all
+    group by o.change_id
 ),
 
 named as (
@@ -131,11 +128,13 @@ change as (
     left join hotfix as h on h.source = m.source and h.repository = m.repository_id and h.number = m.number
     union all
     select
-        o.change_id, o.source, o.repository_id, o.subject_number, o.sha, false, o.kind, o.is_bot, false, null, null,
-        null, commit_url(r.url, o.sha)
-    from owned as o
-    inner join core.repository as r using (source, repository_id)
-    where o.number is null
+        o.change_id, o.source, o.repository_id, c.change_number, c.sha, false, c.kind, c.is_bot, false, null, null, null,
+        commit_url(r.url, c.sha)
+    from core.change_commit as o
+    -- refresh: semi join touched using (change_id)
+    inner join core.commit as c using (commit_key)
+    inner join core.repository as r on r.source = o.source and r.repository_id = o.repository_id
+    where o.number is null and o.role = 'part' and commit_key = o.origin_key
 )
 
 select

@@ -32,15 +32,7 @@ columns:
   is_owner: {type: boolean, description: "Of those that claim it the one that was merged first"}
   is_pick: {type: boolean, description: "A cherry-pick, so of the change it was picked from"}
 */
-with merged as materialized (
-    select
-        source, repository as repository_id, number, rowid as row_id,
-        row_number() over (order by merged_at, number, source, repository) as place
-    from raw.pull_request
-    where merged_at is not null
-),
-
-listed as (
+with listed as (
     select
         rowid as row_id,
         commit_key(source, repository, unnest(list_append(commit_shas, merge_sha))) as commit_key
@@ -55,35 +47,51 @@ known as materialized (
     where not is_merge
 ),
 
-claimed as (
-    select m.place, l.commit_key
-    from (
-        from listed
-        -- refresh: semi join (select commit_key from known group by commit_key having count(*) > 0) using (commit_key)
-    ) as l
-    inner join merged as m using (row_id)
-    union
-    select m.place, r.commit_key
+named as (
+    select row_id, commit_key
+    from listed
+    -- refresh: semi join (select commit_key from known group by commit_key having count(*) > 0) using (commit_key)
+    union all
+    select p.rowid, r.commit_key
     from core.rebase as r
     -- refresh: semi join touched using (commit_key)
-    inner join merged as m using (source, repository_id, number)
-    where r.is_whole
-    union
-    select m.place, c.commit_key
+    inner join raw.pull_request as p
+        on p.source = r.source and p.repository = r.repository_id and p.number = r.number
+    where r.is_whole and p.merged_at is not null
+    union all
+    select p.rowid, c.commit_key
     from known as c
-    inner join merged as m
-        on m.source = c.source and m.repository_id = c.repository_id and m.number = c.change_number
-    where c.kind <> 'revert'
+    inner join raw.pull_request as p
+        on p.source = c.source and p.repository = c.repository_id and p.number = c.change_number
+    where c.kind <> 'revert' and p.merged_at is not null
+),
+
+claimed as (
+    select distinct row_id, commit_key from named
+),
+
+merged as (
+    select
+        rowid as row_id, number, row_number() over (order by merged_at, number, source, repository) as place
+    from raw.pull_request as p
+    -- refresh: semi join (select row_id from claimed group by row_id having count(*) > 0) as c on c.row_id = p.rowid
+    where merged_at is not null
+),
+
+placed as (
+    select c.commit_key, m.number, m.place
+    from claimed as c
+    inner join merged as m using (row_id)
 ),
 
 owner as (
-    select commit_key, min(place) as place from claimed group by commit_key
+    select commit_key, min(place) as place from placed group by commit_key
 )
 
 select
-    c.source, c.repository_id, c.sha, commit_key, m.number, o.place = l.place as is_owner, p.origin_key is not null as is_pick
-from claimed as l
+    c.source, c.repository_id, c.sha, commit_key, l.number, o.place = l.place as is_owner,
+    p.origin_key is not null as is_pick
+from placed as l
 inner join owner as o using (commit_key)
 inner join known as c using (commit_key)
-inner join merged as m on m.place = l.place
 left join core.pick as p using (commit_key)

@@ -69,7 +69,9 @@ listed as (
     union all
     select change_id, source, repository_id, sha
     from core.change_commit
-    -- refresh: semi join (select sha from touched) using (sha)
+    -- refresh: semi join (
+    -- refresh:     select commit_key(source, repository_id, sha) as commit_key from touched group by 1 having count(*) > 0
+    -- refresh: ) using (commit_key)
     inner join shared using (source, repository_id)
 ),
 

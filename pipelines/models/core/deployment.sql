@@ -22,22 +22,32 @@ columns:
   finished_on: {type: date, description: "Local day on which it did"}
   url: {type: varchar, description: "Where a person can see it in the tool that recorded it", nullable: true}
 */
+-- As structs sort by their fields in order, what finished first is the first of them.
+with deployed as (
+    select
+        r.deployment_id,
+        any_value(e.service) as service,
+        list_sort(list({
+            'finished_at': e.finished_at, 'event_id': event_id, 'environment': environment, 'source': e.source,
+            'repository_id': e.repository_id, 'ref': e.ref, 'sha': e.sha, 'started_at': e.started_at, 'url': e.url
+        })) as events
+    from core.deployment_event as r
+    -- refresh: semi join touched using (deployment_id)
+    inner join core.production_event as e using (event_id, environment)
+    group by r.deployment_id
+)
+
 select
-    r.deployment_id,
-    min_by(e.source, e.place) as source,
-    min_by(e.repository_id, e.place) as repository_id,
-    any_value(e.service) as service,
-    min_by(e.environment, e.place) as environment,
-    list_distinct(list(e.environment order by e.place)) as environments,
-    min_by(e.ref, e.place) as ref,
-    min_by(e.sha, e.place) as sha,
-    min_by(e.started_at, e.place) as started_at,
-    min(e.finished_at) as finished_at,
-    local_date(min(e.finished_at)) as finished_on,
-    min_by(e.url, e.place) as url
-from core.deployment_event as r
--- refresh: semi join touched using (deployment_id)
-inner join (
-    select *, (finished_at, event_id, environment, source, repository_id) as place from core.production_event
-) as e using (event_id, environment)
-group by r.deployment_id
+    deployment_id,
+    events[1].source as source,
+    events[1].repository_id as repository_id,
+    service,
+    events[1].environment as environment,
+    list_distinct(list_transform(events, lambda event: event.environment)) as environments,
+    events[1].ref as ref,
+    events[1].sha as sha,
+    events[1].started_at as started_at,
+    events[1].finished_at as finished_at,
+    local_date(events[1].finished_at) as finished_on,
+    events[1].url as url
+from deployed

@@ -45,13 +45,15 @@ placed as (
         d.*, n.service as named_service,
         coalesce(i.source, a.source, o.source) as at_source,
         coalesce(i.repository_id, a.repository_id, o.repository_id) as at_repository_id
-    from raw.deployment as d
-    -- refresh: semi join touched using (source, id)
-    left join named as n on n.source = d.source and n.id = d.id
+    from (
+        select *, if(repository is null, repository_address(repository_url), null) as address
+        from raw.deployment
+        -- refresh: semi join touched using (source, id)
+    ) as d
+    left join named as n using (source, id)
     left join core.repository as i on i.source = d.source and i.repository_id = d.repository
-    left join core.repository_address as a
-        on d.repository is null and a.address = repository_address(d.repository_url)
-    left join single as o on d.repository is null and d.repository_url is null and o.service = n.service
+    left join core.repository_address as a using (address)
+    left join single as o on o.service = if(d.repository is null and d.repository_url is null, n.service, null)
 ),
 
 suffixed as (

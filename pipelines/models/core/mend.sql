@@ -74,10 +74,14 @@ revert as (
 -- Where a change counts: in services, or else in the repository.
 unit_change as (
     select u.unit, u.chain_id, c.change_id, c.is_hotfix, c.first_authored_at, c.reverts_change_id, c.url
-    from core.change as c
+    from (
+        -- Of a disjunction, a file would be read whole.
+        from core.change where reverts_change_id is not null
+        union all
+        from core.change where is_hotfix and reverts_change_id is null
+    ) as c
     inner join core.change_chain as m using (change_id)
     inner join core.fault_unit as u using (chain_id)
-    where c.reverts_change_id is not null or c.is_hotfix
     qualify not u.is_rest or bool_and(u.is_rest) over (partition by c.change_id)
 ),
 

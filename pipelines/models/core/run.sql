@@ -31,17 +31,24 @@ columns:
   queue_seconds: {type: double, description: "Seconds from being queued to the start of its first job; null where left out", nullable: true}
   queue_left_out: {type: varchar, description: "Why it has no wait that counts", nullable: true, accepted: [cancelled, skipped, running, unknown, undated, not_told, negative]}
 */
+with attempt as not materialized (
+    select
+        rowid as row_id, source, id, attempt, repository, workflow, sha, result, queued_at, started_at, finished_at,
+        if(repository is null, repository_address(repository_url), null) as address
+    from raw.pipeline_run
+    -- refresh: semi join touched as t on t.run_id = id
+),
+
 -- Those of an earlier attempt, which a new one takes over, began before it was queued.
-with job as (
-    select r.source, r.id, r.attempt, min(j.started_at) as started_at
-    from raw.pipeline_run as r
-    -- refresh: semi join touched as t on t.run_id = r.id
+job as (
+    select r.row_id, min(j.started_at) as started_at
+    from attempt as r
     inner join (
         from raw.job
         -- refresh: semi join touched as t on t.run_id = run
     ) as j on j.source = r.source and j.run = r.id and j.attempt = r.attempt
     where j.queued_at is not null and j.started_at >= r.queued_at and j.result in ('success', 'failed')
-    group by all
+    group by r.row_id
 ),
 
 timed as (
@@ -71,12 +78,10 @@ timed as (
         ) as queue_left_out,
         case when duration_left_out is null then epoch(r.finished_at) - epoch(r.started_at) end as duration_seconds,
         case when queue_left_out is null then epoch(first_started_at) - epoch(r.queued_at) end as queue_seconds
-    from raw.pipeline_run as r
-    -- refresh: semi join touched as t on t.run_id = r.id
+    from attempt as r
     left join core.repository as i on i.source = r.source and i.repository_id = r.repository
-    left join core.repository_address as a
-        on r.repository is null and a.address = repository_address(r.repository_url)
-    left join job as j on j.source = r.source and j.id = r.id and j.attempt = r.attempt
+    left join core.repository_address as a using (address)
+    left join job as j using (row_id)
 ),
 
 -- A service without paths has part in everything.

@@ -98,8 +98,10 @@ open as (
 select
     m.chain_id, m.grain, m.period_start, m.as_of,
     coalesce(
-        list({'age_seconds': epoch(m.as_of) - epoch(o.opened_at), 'left_out': o.left_out} order by o.opened_at, o.left_out)
-        filter (o.opened_at is not null and (o.ended_at is null or o.ended_at >= m.as_of)),
+        list_sort(
+            list({'age_seconds': epoch(m.as_of) - epoch(o.opened_at), 'left_out': o.left_out})
+            filter (o.opened_at is not null and (o.ended_at is null or o.ended_at >= m.as_of))
+        ),
         []
     ) as pull_requests
 from moment as m

@@ -28,12 +28,16 @@ columns:
 with run as (
     select *, result in ('success', 'failed') and finished_at is not null as is_finished
     from (
-        select *, sha as thing
+        select chain_id, recorded_by, run_id, workflow, sha, sha as thing, result, finished_at, counted_at, counted_on
         from core.run
         -- refresh: semi join touched as t on t.thing = sha
         where sha is not null
         union all
-        select *, run_id || '#' || attempt from core.run where sha is null
+        select
+            chain_id, recorded_by, run_id, workflow, null, run_id || '#' || attempt, result, finished_at, counted_at,
+            counted_on
+        from core.run
+        where sha is null
     )
 ),
 
@@ -47,22 +51,34 @@ ran as (
         count(*) filter (is_finished) as finished,
         min(finished_at) filter (is_finished and result = 'failed') as failed_at,
         max(finished_at) filter (is_finished and result = 'success') as passed_at,
-        coalesce(min(counted_at) filter (is_finished), min(counted_at)) as counted_at
+        coalesce(min(counted_at) filter (is_finished), min(counted_at)) as counted_at,
+        coalesce(min(counted_on) filter (is_finished), min(counted_on)) as counted_on
     from run
+    group by all
+),
+
+job as not materialized (
+    select source, run, name, finished_at, result
+    from raw.job as j
+    -- refresh: semi join (select run_id from run group by run_id having count(*) > 0) as run on run.run_id = j.run
+    where finished_at is not null
+),
+
+failed as (
+    select r.chain_id, r.recorded_by, r.workflow, r.thing, j.name, min(j.finished_at) as failed_at
+    from run as r
+    inner join job as j on j.source = r.recorded_by and j.run = r.run_id
+    where r.sha is not null and j.result = 'failed'
     group by all
 ),
 
 -- A tool may try a job again within its run, which then passes: the job alone tells.
 mended as (
-    select distinct r.chain_id, r.recorded_by, r.workflow, r.thing
-    from run as r
-    inner join (
-        from raw.job as j
-        -- refresh: semi join (select run_id from run group by run_id having count(*) > 0) as run on run.run_id = j.run
-    ) as j on j.source = r.recorded_by and j.run = r.run_id
-    where r.sha is not null and j.finished_at is not null and j.result in ('success', 'failed')
-    group by r.chain_id, r.recorded_by, r.workflow, r.thing, j.name
-    having min(j.finished_at) filter (j.result = 'failed') < max(j.finished_at) filter (j.result = 'success')
+    select distinct f.chain_id, f.recorded_by, f.workflow, f.thing
+    from failed as f
+    inner join run as r using (chain_id, recorded_by, workflow, thing)
+    inner join job as j on j.source = r.recorded_by and j.run = r.run_id and j.name = f.name
+    where j.result = 'success' and j.finished_at > f.failed_at
 ),
 
 judged as (
@@ -83,5 +99,5 @@ select
         when finished = 1 and passed_at is null and not is_flaky then 'not_retried'
     end as left_out,
     counted_at,
-    local_date(counted_at) as counted_on
+    counted_on
 from judged
