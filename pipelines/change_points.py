@@ -39,8 +39,13 @@ create or replace table analysis.change_point (
     metric varchar, level varchar, key varchar, grain varchar, period_start date,
     before double, after double, p_value double, method varchar);
 """
+_INSERT = """
+    insert into analysis.change_point
+    select $1, level, key, 'week', $3, $4, $5, $6, $7
+    from (select distinct level, key from core.figure_subject where subject_key = $2)
+"""
 _WEEKS = """
-    select level, key, grain, period_start, subject_key, value
+    select subject_key, period_start, value
     from marts.{metric}
     where grain = 'week' and level in ('organisation', 'team', 'service') and status = 'ok' and not partial
     order by subject_key, period_start
@@ -63,12 +68,12 @@ def update(connection: duckdb.DuckDBPyConnection) -> None:
     """Fill `analysis.change_point` from the metrics' tables."""
     connection.execute(_TABLE)
     found = [
-        (metric, *(column[point.position].as_py() for column in weeks.columns[:4]), *point[1:], METHOD)
+        (metric, *(column[point.position].as_py() for column in weeks.columns[:2]), *point[1:], METHOD)
         for metric, weeks, values in _series(connection)
         for point in change_points(values)
     ]
     if found:
-        connection.executemany("insert into analysis.change_point values (?, ?, ?, ?, ?, ?, ?, ?, ?)", found)
+        connection.executemany(_INSERT, found)
 
 
 def change_points(values: Floats) -> list[ChangePoint]:
@@ -97,7 +102,7 @@ def change_points(values: Floats) -> list[ChangePoint]:
 
 
 def _series(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, pa.Table, Floats]]:
-    """Metric, weeks (level, key, grain, period_start) and their values of each series that is long enough."""
+    """Metric, weeks (subject_key, period_start) and their values of each series that is long enough."""
     known = connection.execute(
         "select table_name from information_schema.tables where table_schema = 'marts'"
     ).fetchall()

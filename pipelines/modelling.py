@@ -52,7 +52,7 @@ _PYTHON: dict[str, tuple[tuple[str, ...], Callable[[duckdb.DuckDBPyConnection], 
         ancestry.compare,
     ),
     "analysis.change_point": (
-        tuple(f"marts.{metric}" for metric in change_points.METRICS),
+        ("core.figure_subject", *(f"marts.{metric}" for metric in change_points.METRICS)),
         change_points.update,
     ),
     "analysis.first_deployment": (

@@ -113,6 +113,10 @@ def marts() -> duckdb.DuckDBPyConnection:
         rows.append(("service", "till", "week", start, 10 if week < 50 else 90, status, False))
     rows.append(("service", "till", "week", MONDAY - timedelta(weeks=9), 10, "ok", True))
     connection.executemany("insert into marts.ci_duration_p50 values (?, ?, ?, ?, ?, ?, ?)", rows)
+    connection.execute(
+        "create schema core; create table core.figure_subject as"
+        " select distinct level, key, subject_key from marts.ci_duration_p50"
+    )
     return connection
 
 
