@@ -7,7 +7,7 @@ from typing import NamedTuple
 import duckdb
 
 from pipelines import adoption
-from pipelines.model import FIGURES, FRESH, Model, ModelError
+from pipelines.model import FIGURE_KEY, FIGURES, FRESH, Model, ModelError
 
 
 class Built(NamedTuple):
@@ -34,8 +34,8 @@ def checked(connection: duckdb.DuckDBPyConnection, model: Model, *, is_partial: 
         table = f"{FIGURES}.{model.table}"
         held = _columns(connection, table)
     key = model.header.key
-    if metric and metric.area == "adoption":
-        key = adoption.key(metric.estimate)
+    if metric:
+        key = adoption.key(metric.estimate) if metric.area == "adoption" else FIGURE_KEY
     documented = {name: column for name, column in model.header.columns.items() if name in held}
     counts = {f"{', '.join(key)} is unique": f"count(*) - count(distinct ({', '.join(key)}, 0))"}
     if not metric:

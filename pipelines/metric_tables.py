@@ -10,13 +10,19 @@ import duckdb
 from pipelines.deltas import Deltas
 from pipelines.model import FIGURES, FRESH, QUANTILES, Model, metric_queries
 
-# What the queries of a metric read instead, where only stale periods are made anew.
-_STALE = {
-    "core.period": "select p.* from core.period as p semi join stale_period using (period_id)",
-    "core.work_in_progress": (
-        "select w.* from core.work_in_progress as w semi join stale_period using (grain, period_start)"
+# What is read instead where only stale periods are made anew, by observations and by figures.
+_STALE_OBSERVED = {
+    "core.period": "from core.period semi join stale_period using (period_id)",
+    "core.work_in_progress": "from core.work_in_progress semi join stale_period using (grain, period_start)",
+}
+_STALE_FIGURED = {
+    "core.subject_period": (
+        "select subject_id, period_id from core.subject_period semi join stale_period using (period_id)"
     ),
-    "marts.period": "select p.* from marts.period as p semi join stale_period using (grain, period_start)",
+    "marts.period": (
+        "select subject_key, period_id, services, deployed_services"
+        " from marts.period semi join stale_period using (period_id)"
+    ),
 }
 _STALE_PERIODS = """
     create or replace temp table stale_period as
@@ -57,6 +63,8 @@ class Builder:
         """When changed rows count, by the query for these."""
         self._stale: tuple[frozenset[_Day], bool] | None = None
         """What `stale_period` was made of: metrics with the same days share it."""
+        self._narrowed: set[str] = set()
+        """Tables of which the temporary table with what is of these periods is made."""
         self._ordered = ""
         """What `ordered`, a temporary table, has the values of: two quantiles of the same, one after the
         other, sort them once."""
@@ -65,13 +73,14 @@ class Builder:
         """Make a metric's figures. Returns whether only those in the temporary table `FRESH` are new."""
         connection = self._connection
         assert model.header.metric
-        estimate, figures, rows = metric_queries(model.table, model.header, self._folder)
+        figures, rows = metric_queries(model.table, model.header, self._folder)
         observation, table = model.sql, f"{FIGURES}.{model.table}"
         is_partial = self._find_stale(model)
         if is_partial:
-            for whole in _STALE:
-                part = _part(whole)
-                observation, figures = observation.replace(whole, part), figures.replace(whole, part)
+            for whole in _STALE_OBSERVED:
+                observation = observation.replace(whole, _part(whole))
+            for whole in _STALE_FIGURED:
+                figures = figures.replace(whole, _part(whole))
             observation = f"from ({observation}) semi join stale_period using (period_id)"
         connection.execute(f"create or replace temp view observation as\n{observation}")
         is_quantile = model.header.metric.estimate in QUANTILES
@@ -79,20 +88,16 @@ class Builder:
             values = (self._folder / "ordered.sql").read_text()
             connection.execute(f"create or replace temp table ordered as\n{values}")
         self._ordered = observation if is_quantile else ""
-        connection.execute(f"create or replace temp table figure as\n{estimate}")
         if is_partial:
             connection.execute(f"create or replace temp table {FRESH} as\n{figures}")
             connection.execute("begin")
-            connection.execute(
-                f"delete from {table} where (grain, period_start) in"
-                " (select (grain, period_start) from stale_period)"
-            )
+            connection.execute(f"delete from {table} where period_id in (select period_id from stale_period)")
             connection.execute(f"insert into {table} from {FRESH}")
             connection.execute("commit")
         else:
             connection.execute(f"create or replace table {table} as\n{figures}")
             connection.execute(f"create or replace view {model.name} as\n{rows}")
-        connection.execute("drop table figure; drop view observation")
+        connection.execute("drop view observation")
         self._changes.unknown(model.name)
         return is_partial
 
@@ -117,9 +122,13 @@ class Builder:
         if stale != self._stale:
             grains, numbers = zip(*days, strict=True) if days else ((), ())
             self._connection.execute(_STALE_PERIODS, [grains, numbers, model.header.metric.by_week])
-            for whole in _STALE.keys() & self._known.keys():
-                self._connection.execute(f"create or replace temp table {_part(whole)} as\n{_STALE[whole]}")
+            self._narrowed.clear()
         self._stale = stale
+        # What a metric reads is built by now; what another does may not be yet.
+        parts = _STALE_OBSERVED | _STALE_FIGURED
+        for whole in (parts.keys() & {*model.reads}) - self._narrowed:
+            self._connection.execute(f"create or replace temp table {_part(whole)} as\n{parts[whole]}")
+            self._narrowed.add(whole)
         return True
 
     def _days_of(self, counts: Sequence[str], changed: str) -> frozenset[_Day]:

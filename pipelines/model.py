@@ -18,6 +18,8 @@ from pipelines import adoption
 
 FIGURES = "figures"
 """Schema of the figures that the metrics' views rest on."""
+FIGURE_KEY = ("subject_key", "period_id")
+"""What identifies a figure of delivery."""
 FRESH = "fresh"
 """Temporary table with the rows of a table that a refresh made anew."""
 QUANTILES: Mapping[str, float] = {"median": 0.5, "p90": 0.9}
@@ -145,10 +147,10 @@ def parse(path: Path, parser: duckdb.DuckDBPyConnection) -> Model:
         named += [_named(query, parser) for query in queries.values()]
     made = named
     if parsed.metric and parsed.metric.area == "delivery":
-        *estimated, rows = _named_by_kind(
+        figures, rows = _named_by_kind(
             parsed.metric.estimate, parsed.metric.coverage, path.parents[1], parser
         )
-        made, named = [*named, *estimated], [*named, *estimated, rows]
+        made, named = [*named, figures], [*named, figures, rows]
     return Model(
         f"{path.parent.name}.{path.stem}",
         parsed,
@@ -160,8 +162,8 @@ def parse(path: Path, parser: duckdb.DuckDBPyConnection) -> Model:
     )
 
 
-def metric_queries(name: str, header: Header, folder: Path) -> tuple[str, str, str]:
-    """What makes a metric's figures below a team, all its figures, and its rows."""
+def metric_queries(name: str, header: Header, folder: Path) -> tuple[str, str]:
+    """What makes a metric's figures of its observations, and its rows."""
     metric = header.metric
     assert metric
     is_census = metric.estimate in ("frequency", "count")
@@ -177,9 +179,12 @@ def metric_queries(name: str, header: Header, folder: Path) -> tuple[str, str, s
         "quantile": str(QUANTILES.get(metric.estimate)),
     }
     estimating = "quantile" if metric.estimate in QUANTILES else metric.estimate
-    files = (f"estimates/{estimating}.sql", "figures.sql", "metric.sql")
-    estimate, figures, rows = (Template((folder / file).read_text()).substitute(values) for file in files)
-    return estimate, figures, rows.partition("*/")[2]
+
+    def filled(file: str) -> str:
+        return Template((folder / file).read_text()).substitute(values)
+
+    values["estimate"] = filled(f"estimates/{estimating}.sql")
+    return filled("figures.sql"), filled("metric.sql").partition("*/")[2]
 
 
 def adoption_queries(name: str, metric: Metric) -> dict[str, str]:
@@ -209,7 +214,7 @@ def _header(comment: str) -> dict[str, Any]:
 def _named_by_kind(
     estimate: str, coverage: str, folder: Path, parser: duckdb.DuckDBPyConnection
 ) -> list[_Named]:
-    """What the queries shared by the metrics of an estimate and a coverage name."""
+    """What the queries name that metrics of an estimate and a coverage share: of figures, and of rows."""
     metric = {"title": "", "unit": "", "definition": "", "estimate": estimate, "coverage": coverage}
     header = Header.model_validate(
         {"description": "", "grain": "", "key": (), "columns": {}, "metric": metric}

@@ -31,13 +31,14 @@ create or replace temp macro grains() as ['day', 'week', 'month', 'quarter', 'ye
 create or replace temp macro period_id(grain, first_day) as
     (list_position(grains(), grain) * 10000000 + 5000000 + (first_day - date '1970-01-01'))::integer;
 
--- Type 7 (linear) quantile of a list in ascending order; `p` from 0 to 1, null outside of it.
+-- Type 7 (linear) quantile of a list in ascending order; `p` from 0 to 1, null outside of it. Of decimals, as which
+-- `p` would be read, products take ten times as long.
 create or replace temp macro quantile_of_sorted(ascending, p) as
     case when p between 0 and 1 then
-        ascending[floor((len(ascending) - 1) * p)::bigint + 1]
-        + ((len(ascending) - 1) * p - floor((len(ascending) - 1) * p))
-        * (ascending[ceil((len(ascending) - 1) * p)::bigint + 1]
-            - ascending[floor((len(ascending) - 1) * p)::bigint + 1])
+        ascending[floor((len(ascending) - 1) * p::double)::bigint + 1]
+        + ((len(ascending) - 1) * p::double - floor((len(ascending) - 1) * p::double))
+        * (ascending[ceil((len(ascending) - 1) * p::double)::bigint + 1]
+            - ascending[floor((len(ascending) - 1) * p::double)::bigint + 1])
     end;
 
 -- Host and path of a repository, whether it is written as https, ssh or git@host:path.

@@ -36,4 +36,4 @@ select
     coalesce(f.excluded, '{}'::json) as excluded,
     $definition as definition
 from marts.period as p
-left join figures.$table as f using (subject_key, grain, period_start)
+left join figures.$table as f using (subject_key, period_id)

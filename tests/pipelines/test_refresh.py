@@ -203,7 +203,7 @@ def mark(connection: duckdb.DuckDBPyConnection, metric: str = "deployments") -> 
 
 def marked(connection: duckdb.DuckDBPyConnection, metric: str = "deployments") -> set[str]:
     rows = connection.execute(
-        f"select period_start::varchar from figures.{metric}"
+        f"select period_start::varchar from marts.{metric}"
         f" where level = 'service' and grain = 'month' and value = {MARK}"
     ).fetchall()
     return {day for (day,) in rows}

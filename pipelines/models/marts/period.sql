@@ -10,6 +10,7 @@ columns:
   level: {type: varchar, description: "What figures are about", accepted: [organisation, team, service, repository]}
   key: {type: varchar, description: "Its name at that level"}
   subject_key: {type: ubigint, description: "Level and key as a number, by which the rows are stored: `subject_key(level, key)`"}
+  period_id: {type: integer, description: "Grain and period as a number, by which figures are stored"}
   grain: {type: varchar, description: "Length of the period", accepted: [day, week, month, quarter, year]}
   period_start: {type: date, description: "First local day"}
   period_end: {type: date, description: "First local day after the period"}
@@ -21,18 +22,18 @@ columns:
   ci_partial: {type: boolean, description: "Runs were not read to its end"}
 */
 select
-    level, key, subject_key, grain, period_start, period_end, is_deployed, null::bigint as services,
+    level, key, subject_key, period_id, grain, period_start, period_end, is_deployed, null::bigint as services,
     null::bigint as deployed_services, delivery_partial, failure_partial, ci_partial
 from core.subject_period
 -- refresh: semi join touched using (grain, period_start)
 where level <> 'tenure'
 union all
 select
-    r.level, r.key, subject_key(r.level, r.key), s.grain, s.period_start, any_value(s.period_end), false, count(*),
-    count(*) filter (s.is_deployed), bool_or(s.delivery_partial), bool_or(s.failure_partial),
+    r.level, r.key, subject_key(r.level, r.key), s.period_id, s.grain, s.period_start, any_value(s.period_end), false,
+    count(*), count(*) filter (s.is_deployed), bool_or(s.delivery_partial), bool_or(s.failure_partial),
     bool_or(s.ci_partial)
 from core.subject_period as s
 -- refresh: semi join touched using (grain, period_start)
 inner join core.roll_up as r on r.member_level = s.level and r.member = s.key
-group by r.level, r.key, s.grain, s.period_start
-order by subject_key, grain, period_start
+group by r.level, r.key, s.period_id, s.grain, s.period_start
+order by subject_key, period_id
