@@ -2,11 +2,11 @@
 description: Commits of the repositories in the workspace.
 grain: one row per repository and commit
 key: [commit_key]
-by: [commit_key, sha]
+by: [commit_key]
 touched:
-  raw.commit: select commit_key(source, repository, sha), sha from changed
+  raw.commit: select commit_key(source, repository, sha) from changed
   core.repository: >-
-    select commit_key(c.source, c.repository, c.sha), c.sha
+    select commit_key(c.source, c.repository, c.sha)
     from raw.commit as c
     inner join changed as r on r.source = c.source and r.repository_id = c.repository
 columns:
@@ -38,6 +38,8 @@ select
     c.committed_at
 from raw.commit as c
 -- refresh: semi join (
--- refresh:     select w.rowid as place from raw.commit as w semi join touched as t on t.sha = w.sha
+-- refresh:     select w.rowid as place
+-- refresh:     from raw.commit as w
+-- refresh:     semi join touched as t on t.commit_key = commit_key(w.source, w.repository, w.sha)
 -- refresh: ) as w on w.place = c.rowid
 inner join core.repository as r on r.source = c.source and r.repository_id = c.repository
