@@ -24,8 +24,8 @@ from tests.pipelines.reference.given import Service
 from tests.pipelines.reference.given import Team as GivenTeam
 
 _models = making(
-    "marts.change", "marts.change_lead_time", "marts.data_quality", "marts.deployments", "marts.service",
-    "marts.team",
+    "marts.change", "marts.change_lead_time", "marts.data_quality", "marts.deployment", "marts.deployments",
+    "marts.service", "marts.team",
 )  # fmt: skip
 
 Rows = Callable[[str], list[tuple[Any, ...]]]
@@ -137,6 +137,31 @@ def test_t22_ownership_is_as_of_the_event() -> None:
         ("product", "service", "shop"),
         ("web", "tenure", "shop in web"),
     ]
+
+
+def test_at_every_moment_one_owner_is_named_the_first_by_name() -> None:
+    acme = Acme(services=(Service("shop", ("shop",)), Service("till", ("till",))), teams=TEAMS)
+    acme.owned("shop", "pay", "2026-01-20 00:00", "2026-02-01 00:00")
+    acme.owned("shop", "web", "2026-02-01 00:00")
+    acme.owned("shop", "bank", "2026-03-01 00:00", "2026-04-01 00:00")
+    moments = ("2026-01-05 00:00", "2026-02-01 00:00", "2026-03-05 00:00", "2026-04-05 00:00")
+    for repository in ("shop", "till"):
+        released(acme, repository, *moments)
+    acme.build()
+    found = rows_of(acme)("select service, team, valid_from from core.owner order by service, valid_from")
+    assert [(service, team, day(begin)) for service, team, begin in found] == [
+        ("shop", "pay", "always"),
+        ("shop", "pay", "01-20"),
+        ("shop", "web", "02-01"),
+        ("shop", "bank", "03-01"),
+        ("shop", "web", "04-01"),
+        ("till", None, "always"),
+    ]
+    for table, at in (("deployment", "finished_at"), ("change", "deployed_at")):
+        teams = rows_of(acme)(f"select service, team from marts.{table} order by service, {at}")
+        named = [team for service, team in teams if service == "shop"]
+        assert named == ["pay", "web", "bank", "web"]
+        assert teams[4:] == [("till", None)] * 4
 
 
 def test_records_go_before_the_workspace_in_their_time() -> None:

@@ -151,6 +151,8 @@ def test_t13_one_rollout_of_several_repositories_is_one_deployment_with_a_chain_
     assert [acme.value("deployments", key, level="repository") for key in ("shop", "till")] == [2, 2]
     lead_time = acme.row("change_lead_time", "web")
     assert (lead_time["value"], lead_time["n"], lead_time["excluded"]) == (2 * DAY, 2, {"baseline": 2})
+    first = acme.query("select distinct repository_id, left(sha, 5) as version from core.deployment")
+    assert first == [{"repository_id": "shop", "version": "shop-"}]
 
 
 def test_t28_a_branch_that_is_rewritten_or_deleted_takes_nothing_back(tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ own as (
     union all
     select source || ':' || repository_id || '@' || sha, null, source, repository_id, 'part', sha, commit_key
     from core.commit
-    semi join shipped using (commit_key)
+    semi join (select commit_key from shipped group by commit_key having count(*) > 0) using (commit_key)
     union all
     select change_id, number, source, repository_id, 'whole', sha, commit_key(source, repository_id, sha)
     from (
