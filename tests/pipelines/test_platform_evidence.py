@@ -96,9 +96,9 @@ class Warehouse:
         with tempfile.TemporaryDirectory() as folder:
             for batch in batches:
                 assert not Landing(Path(folder), source).write(batch)
-            for path in sorted(Path(folder, source).glob("*.parquet") if batches else ()):
+            landed = sorted(Path(folder, source).glob("*.parquet")) if batches else []
+            for number, path in enumerate(landed):
                 _, rest = path.name.split("-", 1)
-                number = int(path.name.split("-")[0]) % 1000
                 path.rename(path.with_name(f"{int(at.timestamp() * 1e9) + number}-{rest}"))
             read = Read(
                 {scope: at}, retained={"shop", "mono"}, looked_for={scope: looked_for} if looked_for else {}
