@@ -5,12 +5,8 @@ key: [change_id]
 by: [change_id]
 touched:
   core.change: [change_id]
-  raw.pull_request: >-
-    select source || ':' || repository || '#' || number from changed
-  raw.commit: >-
-    select h.change_id
-    from core.change as h
-    inner join changed as c on c.source = h.source and c.repository = h.repository_id and c.sha = h.sha
+  raw.pull_request: "select source || ':' || repository || '#' || number from changed"
+  raw.commit: "select source || ':' || repository || '@' || sha from changed"
 columns:
   change_id: {type: varchar, description: "Change"}
   author: {type: varchar, description: "Keyed hash"}

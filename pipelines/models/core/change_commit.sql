@@ -9,7 +9,10 @@ touched:
   core.commit: [commit_key]
   core.claim: [commit_key]
   core.pick: select unnest([commit_key, origin_key]) from changed
-  lineage.label: select unnest([k.commit_key, p.origin_key]) from changed as k left join core.pick as p using (commit_key)
+  lineage.label: >-
+    select commit_key from changed anti join core.claim using (commit_key)
+    union all
+    select unnest([commit_key, p.origin_key]) from changed inner join core.pick as p using (commit_key)
   core.merged_change: >-
     select commit_key(source, repository_id, unnest([merge_sha, head_sha])) from changed
     union all

@@ -6,7 +6,7 @@ with sized as (
 -- Asked of Python once for each size.
 rank as (
     select n, quantile_rank_low(n, $quantile) as low, quantile_rank_high(n, $quantile) as high
-    from (select distinct n from sized)
+    from (select distinct n from sized order by n)
 )
 
 select
