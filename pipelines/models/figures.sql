@@ -58,7 +58,7 @@ above_excluded as (
     group by all
 ),
 
--- Asked of Python once for each number of services.
+-- Asked of Python once for each number of services, in one call.
 rank as (
     select with_figure, quantile_rank_low(with_figure, 0.5) as low, quantile_rank_high(with_figure, 0.5) as high
     from (select distinct with_figure from above order by with_figure)

@@ -3,7 +3,7 @@ with sized as (
     select *, coalesce(len(ascending), 0) as n from ordered
 ),
 
--- Asked of Python once for each size.
+-- Asked of Python once for each size, and in order, which makes it one call.
 rank as (
     select n, quantile_rank_low(n, $quantile) as low, quantile_rank_high(n, $quantile) as high
     from (select distinct n from sized order by n)
