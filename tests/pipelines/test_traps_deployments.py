@@ -144,15 +144,17 @@ def test_t13_one_rollout_of_several_repositories_is_one_deployment_with_a_chain_
         acme.commits(repository, "2026-01-01 00:00", f"{repository}-1", f"{repository}-2")
         for number in (1, 2):
             day = f"2026-01-0{number + 1} 00:00"
-            acme.deploy(repository, f"{repository}-{number}", day, rollout=f"r{number}")
+            url = "https://ci.example/till" if repository == "till" else None
+            acme.deploy(repository, f"{repository}-{number}", day, rollout=f"r{number}", url=url)
     acme.build()
     assert acme.value("deployments", "web") == 2
     assert acme.value("deployments", "Acme", level="organisation") == 2
     assert [acme.value("deployments", key, level="repository") for key in ("shop", "till")] == [2, 2]
     lead_time = acme.row("change_lead_time", "web")
     assert (lead_time["value"], lead_time["n"], lead_time["excluded"]) == (2 * DAY, 2, {"baseline": 2})
-    first = acme.query("select distinct repository_id, left(sha, 5) as version from core.deployment")
-    assert first == [{"repository_id": "shop", "version": "shop-"}]
+    # It is told by its first record, and by the first that has a page of its own.
+    first = acme.query("select distinct repository_id, left(sha, 5) as version, url from core.deployment")
+    assert first == [{"repository_id": "shop", "version": "shop-", "url": "https://ci.example/till"}]
 
 
 def test_t28_a_branch_that_is_rewritten_or_deleted_takes_nothing_back(tmp_path: Path) -> None:

@@ -49,5 +49,5 @@ select
     events[1].started_at as started_at,
     events[1].finished_at as finished_at,
     local_date(events[1].finished_at) as finished_on,
-    events[1].url as url
+    list_filter(events, lambda event: event.url is not null)[1].url as url
 from deployed
