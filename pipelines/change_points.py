@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
-from itertools import pairwise
-from typing import NamedTuple
+from itertools import chain, groupby, pairwise
+from typing import TYPE_CHECKING, NamedTuple
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from ruptures import KernelCPD
 
 Floats = NDArray[np.float64]
 
@@ -67,10 +70,14 @@ class ChangePoint(NamedTuple):
 def update(connection: duckdb.DuckDBPyConnection) -> None:
     """Fill `analysis.change_point` from the metrics' tables."""
     connection.execute(_TABLE)
+    series = sorted(_series(connection), key=lambda each: len(each[2]))
+    alike = [[*group] for _, group in groupby(series, key=lambda each: len(each[2]))]
+    # Those of a length at once, in a tenth of the time that one by one takes.
+    scores = chain.from_iterable(_standardised(np.stack([each[2] for each in group])) for group in alike)
     found = [
         (metric, *(column[point.position].as_py() for column in weeks.columns[:2]), *point[1:], METHOD)
-        for metric, weeks, values in _series(connection)
-        for point in change_points(values)
+        for (metric, weeks, values), score in zip(series, scores, strict=True)
+        for point in _changes(values, score)
     ]
     if found:
         connection.executemany(_INSERT, found)
@@ -78,15 +85,14 @@ def update(connection: duckdb.DuckDBPyConnection) -> None:
 
 def change_points(values: Floats) -> list[ChangePoint]:
     """Changes of level of a series in order of time; none in fewer than `FEWEST_WEEKS` values."""
+    return _changes(values, _standardised(values))
+
+
+def _changes(values: Floats, scores: Floats) -> list[ChangePoint]:
     n = len(values)
-    scores = _standardised(values)
     if n < FEWEST_WEEKS or not scores.any():
         return []
-    # Two seconds to import, which only long series should cost.
-    from ruptures import KernelCPD
-
-    penalty = 3 * np.log(n)
-    ends = KernelCPD(kernel="linear", min_size=SHORTEST).fit(scores).predict(pen=penalty)
+    ends = _detector().fit(scores).predict(pen=3 * np.log(n))
     edges = [0, *ends]
     levels = np.concatenate([np.full(b - a, scores[a:b].mean()) for a, b in zip(edges, ends, strict=False)])
     remainder = scores - levels
@@ -121,12 +127,22 @@ def _series(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, pa.Tab
                 yield metric, rows.slice(began, end - began), values[began:end]
 
 
+@cache
+def _detector() -> KernelCPD:
+    # Two seconds to import, which only long series should cost.
+    from ruptures import KernelCPD
+
+    return KernelCPD(kernel="linear", min_size=SHORTEST)
+
+
 def _standardised(values: Floats) -> Floats:
-    """Robust standard scores about 0, cut off at 2.5, so that a few outliers hide no change of level."""
-    middle = float(np.median(values))
-    spread = float(1.4826 * np.median(np.abs(values - middle))) or float(values.std())
-    scores: Floats = np.clip((values - middle) / (spread or 1), -2.5, 2.5)
-    scores -= scores.mean()
+    """Robust standard scores about 0, of a series or of each row, cut off at 2.5, so that a few outliers
+    hide no change of level."""
+    middle = np.median(values, axis=-1, keepdims=True)
+    spread = 1.4826 * np.median(np.abs(values - middle), axis=-1, keepdims=True)
+    spread = np.where(spread > 0, spread, values.std(axis=-1, keepdims=True))
+    scores: Floats = np.clip((values - middle) / np.where(spread > 0, spread, 1), -2.5, 2.5)
+    scores -= scores.mean(axis=-1, keepdims=True)
     return scores
 
 

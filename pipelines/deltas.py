@@ -145,7 +145,8 @@ class Deltas:
         self, name: str, words: Set[str] | None = None, *, only: Literal["gone", "come"] | None = None
     ) -> str | None:
         """A query for the rows of a changed table that went or came, or `only` for one of these, as far as
-        its columns among `words` (None for all) tell them apart; None where that is not known."""
+        its columns among `words` (None for all) tell them apart; some may be in it twice. None where that is
+        not known."""
         if name not in self._rows or name in self._unknown:
             return None
         relation = self._rows[name]
@@ -158,9 +159,14 @@ class Deltas:
         is_other = {"gone": "< 0", "come": "> 0", None: "<> 0"}[only]
         rows = f"select {listed} from {relation} group by all having sum(if(is_new, 1, -1)) {is_other}"
         if rows not in self._found:
-            ((size,),) = self._connection.execute(f"select count(*) from {relation}").fetchall()
+            ((size, gone),) = self._connection.execute(
+                f"select count(*), count(*) filter (not is_new) from {relation}"
+            ).fetchall()
             changed = self._found[rows] = f"changed_{len(self._found)}"
-            if size <= KEPT:
+            if gone in (0, size) and only is None:
+                # Nothing that came can be what went.
+                rows = f"select {listed} from {relation} where is_any(is_new)"
+            elif size <= KEPT:
                 self._connection.execute(f"create or replace temp table {changed}_row as {rows}")
                 rows = f'from {changed}_row where is_any("{read[0]}")'
             self._connection.execute(f"create or replace temp view {changed} as {rows}")

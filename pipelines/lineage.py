@@ -91,9 +91,11 @@ def label(connection: duckdb.DuckDBPyConnection, moved: str | None = None, come:
     no_chain = pa.table({"sequence": pa.array([], pa.int64()), "commit_key": pa.array([], pa.uint64())})
     for batch in range(batches):
         commits = connection.execute(_UNLABELLED, [batches, batch]).to_arrow_table()
-        labels = [_labels(names[line], part, chains.get(line, no_chain)) for line, part in sliced(commits)]
-        if labels:
-            connection.register("incoming", pa.concat_tables(labels))
+        parts = [_labels(names[line], part, chains.get(line, no_chain)) for line, part in sliced(commits)]
+        if parts:
+            # In one piece: DuckDB starts anew with every piece, and of some lines there are few labels.
+            labels = pa.concat_tables(parts).unify_dictionaries().combine_chunks()
+            connection.register("incoming", labels)
             ((added,),) = connection.execute(_LABELLED).fetchall()
             connection.execute(_STILL_UNLABELLED)
             connection.execute(_MISSING_PARENTS)

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -31,6 +32,7 @@ from pipelines import (
     forecast,
     inserting,
     lineage,
+    memory,
     metric_tables,
     migration_forecast,
     model,
@@ -150,11 +152,28 @@ def run(
     if settings is not None:
         settings = hashlib.sha256("\0".join([settings, *known]).encode()).hexdigest()
     changes = Deltas(connection, settings, {read for of in reads.values() for read in of} - {*order})
+    broken: list[str] = []
+    with memory.bounded(connection) if changes.is_known else nullcontext():
+        for built in _made(connection, changes, known, reads, folder):
+            if built.broken:
+                broken.append(built.model.name)
+            yield built
+    connection.execute("drop table if exists ordered")
+    changes.keep(broken)
+
+
+def _made(
+    connection: duckdb.DuckDBPyConnection,
+    changes: Deltas,
+    known: Mapping[str, Model],
+    reads: Mapping[str, tuple[str, ...]],
+    folder: Path,
+) -> Iterator[Built]:
+    """Build what rests on something that changed, in the order of `reads`; yields each of the models."""
     read_by_others = {read for of in reads.values() for read in of}
     idle = _idle(connection, known)
     metrics = metric_tables.Builder(connection, changes, known, folder)
-    broken: list[str] = []
-    for name in order:
+    for name in reads:
         table = known.get(name)
         words_of = table.words_of if table else lambda _: None
         if changes.is_known and not changes.of(reads[name], words_of) and name not in changes.was_broken:
@@ -183,12 +202,7 @@ def run(
                 is_partial = row_refresh.build(connection, changes, table, is_read=name in read_by_others)
         except duckdb.Error as error:
             raise ModelError(f"{name}: {error}") from error
-        built = checked(connection, table, is_partial=is_partial)
-        if built.broken:
-            broken.append(name)
-        yield built
-    connection.execute("drop table if exists ordered")
-    changes.keep(broken)
+        yield checked(connection, table, is_partial=is_partial)
 
 
 def _reads(name: str, known: Mapping[str, Model]) -> tuple[str, ...]:

@@ -1,7 +1,8 @@
 """A model's table made anew: the rows that changes touch alone, where its header says how to find them.
 
 Both ways run the same query. What a refresh leaves out of it, by lines that begin with `-- refresh:`, is
-what is read for other rows; those that come of it all the same are dropped.
+what is read for other rows; those that come of it all the same are dropped. What is `not materialized` is in
+a refresh, where it is little and read from much.
 """
 
 from __future__ import annotations
@@ -83,7 +84,7 @@ def _find_touched(connection: duckdb.DuckDBPyConnection, changes: Deltas, model:
 
 def _replace_touched(connection: duckdb.DuckDBPyConnection, changes: Deltas, model: Model) -> None:
     name, by = model.name, ", ".join(model.header.by)
-    query = model.sql.replace(_IN_A_REFRESH, "")
+    query = model.sql.replace(_IN_A_REFRESH, "").replace(" as not materialized (", " as materialized (")
     connection.execute(
         f"create or replace temp table {FRESH} as from (\n{query}\n) semi join touched using ({by})"
     )

@@ -340,6 +340,19 @@ def test_a_load_that_noted_nothing_makes_the_next_build_a_whole_one(
     assert connection.execute(f"select sha from core.commit where change_number = {MARKED}").fetchall() == []
 
 
+@pytest.mark.parametrize("is_full", [False, True])
+def test_a_refresh_takes_little_memory(
+    shop: Given, connection: duckdb.DuckDBPyConnection, is_full: bool
+) -> None:
+    def limit() -> str:
+        return str(connection.execute("select current_setting('memory_limit')").fetchall()[0][0])
+
+    connection.execute("set memory_limit = '3 GiB'")
+    modelled.load(connection, with_one_more(shop, utc("2026-03-28 15:00")))
+    limits = {limit() for _ in refresh.build(connection, modelled.workspace(shop), is_full=is_full)}
+    assert limits == {"3.0 GiB" if is_full else "2.0 GiB"}
+
+
 def test_a_build_cut_short_is_no_build(shop: Given, connection: duckdb.DuckDBPyConnection) -> None:
     assert refresh.built_fingerprint(connection) is not None
     next(iter(refresh.build(connection, modelled.workspace(shop))))

@@ -58,13 +58,24 @@ columns:
   backports: {type: bigint, description: "Pull requests that bring nothing but cherry-picks of it, and cherry-picks without one"}
   url: {type: varchar, description: "Where a person can see it; null without a web host", nullable: true}
 */
-with owned as (
-    select
-        o.change_id, count(*) as commits, min(c.authored_at) as first_authored_at
-    from core.change_commit as o
+with part as not materialized (
+    select change_id, source, repository_id, number, commit_key, origin_key
+    from core.change_commit
     -- refresh: semi join touched using (change_id)
-    inner join core.commit as c using (commit_key)
-    where o.role = 'part' and commit_key = o.origin_key
+    where role = 'part'
+),
+
+commit as not materialized (
+    select commit_key, source, repository_id, sha, change_number, kind, is_bot, reverts, authored_at
+    from core.commit
+    -- refresh: semi join (select commit_key from part where is_any(commit_key)) using (commit_key)
+),
+
+owned as (
+    select o.change_id, count(*) as commits, min(c.authored_at) as first_authored_at
+    from part as o
+    inner join commit as c using (commit_key)
+    where commit_key = o.origin_key
     group by o.change_id
 ),
 
@@ -89,12 +100,11 @@ reverted as (
 
 reverting as (
     select o.change_id, min(b.change_id) as reverts_change_id
-    from core.change_commit as o
-    -- refresh: semi join touched using (change_id)
-    inner join core.commit as c using (commit_key)
+    from part as o
+    inner join commit as c using (commit_key)
     inner join reverted as b
         on b.source = c.source and b.repository_id = c.repository_id and b.reverts = c.reverts
-    where o.role = 'part' and b.change_id <> o.change_id
+    where b.change_id <> o.change_id
     group by all
 ),
 
@@ -130,11 +140,10 @@ change as (
     select
         o.change_id, o.source, o.repository_id, c.change_number, c.sha, false, c.kind, c.is_bot, false, null, null, null,
         commit_url(r.url, c.sha)
-    from core.change_commit as o
-    -- refresh: semi join touched using (change_id)
-    inner join core.commit as c using (commit_key)
+    from part as o
+    inner join commit as c using (commit_key)
     inner join core.repository as r on r.source = o.source and r.repository_id = o.repository_id
-    where o.number is null and o.role = 'part' and commit_key = o.origin_key
+    where o.number is null and commit_key = o.origin_key
 )
 
 select

@@ -48,7 +48,11 @@ shipping as (
 shipped as (
     select s.origin_key as commit_key
     from shipping as s
-    semi join (from lineage.label as k semi join core.chain as c on c.chain_id = k.line_id) as k using (commit_key)
+    semi join (
+        from lineage.label as k
+        -- refresh: semi join (select commit_key from shipping where is_any(commit_key)) using (commit_key)
+        semi join core.chain as c on c.chain_id = k.line_id
+    ) as k using (commit_key)
 ),
 
 own as (

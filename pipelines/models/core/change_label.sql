@@ -14,18 +14,20 @@ columns:
   change_id: {type: varchar, description: "Change"}
   sequence: {type: bigint, description: "Position in the line"}
 */
-with picked as (
-    select distinct change_id
+with owned as not materialized (
+    select change_id, role, commit_key, origin_key
     from core.change_commit
     -- refresh: semi join touched using (change_id)
-    where commit_key <> origin_key
+),
+
+picked as (
+    select distinct change_id from owned where commit_key <> origin_key
 ),
 
 -- Of a commit and its cherry-picks the first counts.
 part as (
     select o.change_id, o.role, o.commit_key, if(p.change_id is not null, o.origin_key, null) as origin_key
-    from core.change_commit as o
-    -- refresh: semi join touched using (change_id)
+    from owned as o
     left join picked as p using (change_id)
 ),
 

@@ -91,7 +91,10 @@ of_revert as (
         u.first_authored_at, u.url
     from unit_change as u
     inner join revert as r on r.change_id = u.change_id and r.is_revert
-    inner join core.shipment as s on s.chain_id = u.chain_id and s.change_id = u.reverts_change_id
+    inner join (
+        from core.shipment
+        semi join (select reverts_change_id as change_id from reverting where is_any(reverts_change_id)) using (change_id)
+    ) as s on s.chain_id = u.chain_id and s.change_id = u.reverts_change_id
     where s.left_out is distinct from 'baseline'
 ),
 

@@ -19,7 +19,7 @@ columns:
   finished_at: {type: timestamp with time zone, description: "When it finished (UTC)"}
   url: {type: varchar, description: "Where a person can see it in the tool that recorded it", nullable: true}
 */
-with recorded as (
+with recorded as not materialized (
     select
         event_id, environment, at_source as source, repository_id, service, sha, ref, started_at, finished_at, url
     from core.located_deployment
@@ -50,7 +50,7 @@ job as (
     where r.result = 'success'
 ),
 
-built as (
+built as materialized (
     select
         j.event_id, 'production' as environment, coalesce(i.source, a.source) as source,
         coalesce(i.repository_id, a.repository_id) as repository_id, null as service, j.sha,
@@ -62,7 +62,7 @@ built as (
     where j.sha is not null and j.finished_at is not null and coalesce(i.source, a.source) is not null
 ),
 
-tagged as (
+tagged as materialized (
     select
         r.source || ':' || r.repository || '@' || r.name as event_id, 'production' as environment, r.source,
         r.repository as repository_id, null as service, r.sha, r.name as ref, r."at" as started_at,
@@ -73,7 +73,7 @@ tagged as (
     where r.kind = 'tag' and r."at" is not null
 ),
 
-found as (
+found as not materialized (
     select * from recorded
     union all by name
     select * from built anti join recorded using (source, repository_id)
@@ -87,19 +87,20 @@ several as (
 
 single as (
     select
-        *, lag(version) over (partition by unit, environment order by finished_at, event_id) as before
+        *, concat(service, '|', source, ':', repository_id) as unit, concat(source, ':', repository_id, '@', sha) as version
     from (
         select
             *,
-            concat(service, '|', source, ':', repository_id) as unit,
-            concat(source, ':', repository_id, '@', sha) as version
+            lag(sha, 1, '') over (
+                partition by source, repository_id, service, environment order by finished_at, event_id
+            ) as before
         from found
         anti join several using (event_id, environment)
     )
+    where before is distinct from sha
 ),
 
 -- A rollout of several repositories is one event, finished with the last of them.
-
 together as (
     select
         * exclude (service, started_at, finished_at),
@@ -132,13 +133,12 @@ step as (
 ),
 
 event as (
-    select * from single
+    select * exclude (before) from single
     union all by name
-    select t.*, s.before from together as t inner join step as s using (event_id, environment)
+    select t.* from together as t inner join step as s using (event_id, environment) where s.before is distinct from t.version
 )
 
 select
     event_id, environment, source, repository_id, service, unit, version, sha, ref,
     least(coalesce(started_at, finished_at), finished_at) as started_at, finished_at, url
 from event
-where before is distinct from version

@@ -81,5 +81,5 @@ whole as (
 select
     m.source, m.repository_id, m.number, w.n as position, w.commit_key, w.parent_key, h.place is not null as is_whole
 from walk as w
-inner join merged as m using (place)
+inner join (from merged semi join (select place from walk where is_any(place)) using (place)) as m using (place)
 left join whole as h using (place)

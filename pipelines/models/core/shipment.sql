@@ -38,7 +38,12 @@ columns:
   lead_time_seconds: {type: double, description: "Seconds from its first commit's author's date to the deployment; null where left out", nullable: true}
   left_out: {type: varchar, description: "Why it has no lead time that counts", nullable: true, accepted: [baseline, bot, undated, negative]}
 */
-with shipped as (
+with label as not materialized (
+    from core.change_label
+    -- refresh: semi join touched using (change_id)
+),
+
+shipped as (
     select
         l.line_id as chain_id, l.change_id, d.deployment_id, d.sequence, d.finished_at as shipped_at,
         d.finished_on as shipped_on,
@@ -49,8 +54,7 @@ with shipped as (
             when c.first_authored_at is null then 'undated'
             when d.finished_at < c.first_authored_at then 'negative'
         end as left_out
-    from core.change_label as l
-    -- refresh: semi join touched using (change_id)
+    from label as l
     inner join (
         from core.change_chain
         -- refresh: semi join touched using (change_id)
@@ -78,10 +82,7 @@ fully as (
     select s.chain_id, s.change_id, if(count(r.finished_at) = count(*), max(r.finished_at), null) as fully_shipped_at
     from shipped as s
     inner join live as v using (chain_id, sequence)
-    left join (
-        from core.change_label
-        -- refresh: semi join touched using (change_id)
-    ) as l on l.line_id = v.line_id and l.change_id = s.change_id
+    left join label as l on l.line_id = v.line_id and l.change_id = s.change_id
     left join core.rollout as r
         on r.chain_id = v.chain_id and r.environment = v.environment and r.sequence = l.sequence
     group by all

@@ -33,10 +33,14 @@ columns:
   left_out: {type: varchar, description: "Why it has no lead time that counts", nullable: true, accepted: [baseline, bot, undated, negative]}
   url: {type: varchar, description: "Where a person can see it; null without a web host", nullable: true}
 */
-with placed as (
-    select x.*, s.service, s.subject_key, o.team
-    from core.shipment as x
+with shipment as not materialized (
+    from core.shipment
     -- refresh: semi join touched using (change_id)
+),
+
+placed as (
+    select x.*, s.service, s.subject_key, o.team
+    from shipment as x
     inner join (
         select *, subject_key(level, key) as subject_key from core.subject where level = 'service'
     ) as s using (chain_id)
@@ -46,8 +50,7 @@ with placed as (
 -- What is of no service's, for want of one or of its paths, is the repository's alone.
 alone as (
     select x.*, null as service, null as subject_key, null as team
-    from core.shipment as x
-    -- refresh: semi join touched using (change_id)
+    from shipment as x
     inner join (
         select chain_id from core.chain where service is null
         except
