@@ -54,7 +54,7 @@ _PARENTS = "select team, parent from core.team_version where valid_until = 'infi
 _FIRST_DEPLOYMENTS = """
     select a.author
     from core.author as a
-    inner join core.shipment as s using (change_id)
+    inner join core.shipment as s using (change_key)
     group by a.author
     having min(s.shipped_at) > $since and min(s.shipped_at) <= $now
 """

@@ -102,3 +102,6 @@ create or replace temp macro is_any(value) as hash(value) >= 0;
 
 -- A commit as a number, by which those of millions are found in an eighth of the time that three strings take.
 create or replace temp macro commit_key(source, repository_id, sha) as hash(source, repository_id, sha);
+
+-- A change as a number: a pull request's, and of what came without one that of its commit.
+create or replace temp macro change_key(source, repository_id, number) as hash(source, repository_id, number::bigint);

@@ -420,7 +420,7 @@ def test_t27_paths_decide_the_service() -> None:
         """
         select distinct c.sha, x.service, dayofmonth(x.deployed_at) as day
         from marts.change as x
-        inner join core.change as c using (change_id)
+        inner join core.change as c using (change_key)
         where x.left_out is distinct from 'baseline'
         order by all
         """

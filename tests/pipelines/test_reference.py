@@ -49,7 +49,8 @@ def differences(organisation: Given) -> list[Difference]:
     connection = modelled.build(organisation)
     models = modelled.figures(connection)
     waits = connection.execute(
-        "select change_id, wait_seconds, queue_seconds, rerun_seconds, left_out from core.pull_request_wait"
+        "select c.change_id, w.wait_seconds, w.queue_seconds, w.rerun_seconds, w.left_out"
+        " from core.pull_request_wait as w left join core.change as c using (change_key)"
     ).fetchall()
     connection.close()
     reference = rows(organisation)

@@ -101,13 +101,13 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
         for _ in refresh.build(connection, workspace()):
             pass
         for change, author, shipped_at in (
-            ("a", "core0", NOW - timedelta(days=2)),
-            ("b", "pay1", NOW - 5 * WEEKS),
-            ("c", "pay1", NOW - timedelta(days=2)),
+            (1, "core0", NOW - timedelta(days=2)),
+            (2, "pay1", NOW - 5 * WEEKS),
+            (3, "pay1", NOW - timedelta(days=2)),
         ):
             connection.execute("insert into core.author values (?, ?, true)", [change, author])
             connection.execute(
-                "insert into core.shipment by name select ? as change_id, ?::timestamptz as shipped_at",
+                "insert into core.shipment by name select ? as change_key, ?::timestamptz as shipped_at",
                 [change, shipped_at],
             )
     return home

@@ -38,7 +38,7 @@ def based(acme: Acme, repository: str) -> None:
 def lead_times(acme: Acme, repository: str) -> dict[str, float | None]:
     """What ends the change's id → lead time."""
     rows = acme.query(
-        "select change_id, lead_time_seconds from core.shipment inner join core.change using (change_id)"
+        "select change_id, lead_time_seconds from core.shipment inner join core.change using (change_key)"
         " where left_out is null and repository_id = ?",
         repository,
     )

@@ -1,14 +1,14 @@
 /*
 description: Who made each change, and whether a team is known to have or have had them among its members.
 grain: one row per change of a person whose account or address is known
-key: [change_id]
-by: [change_id]
+key: [change_key]
+by: [change_key]
 touched:
-  core.change: [change_id]
-  raw.pull_request: "select source || ':' || repository || '#' || number from changed"
-  raw.commit: "select source || ':' || repository || '@' || sha from changed"
+  core.change: [change_key]
+  raw.pull_request: select change_key(source, repository, number) from changed
+  raw.commit: select commit_key(source, repository, sha) from changed
 columns:
-  change_id: {type: varchar, description: "Change"}
+  change_key: {type: ubigint, description: "Change, as a number"}
   author: {type: varchar, description: "Keyed hash"}
   has_team: {type: boolean, description: "Is or was in a team"}
 */
@@ -21,20 +21,20 @@ with recursive member as (
 ),
 
 change as materialized (
-    select change_id, source, repository_id, number, sha, is_pull_request
+    select change_key, source, repository_id, number, sha, is_pull_request
     from core.change
-    -- refresh: semi join touched using (change_id)
+    -- refresh: semi join touched using (change_key)
     where not is_bot
 ),
 
 written as (
-    select h.change_id, p.author
+    select h.change_key, p.author
     from change as h
     inner join raw.pull_request as p
         on p.source = h.source and p.repository = h.repository_id and p.number = h.number
     where h.is_pull_request
     union all
-    select h.change_id, c.author
+    select h.change_key, c.author
     from change as h
     inner join (
         from raw.commit as c
@@ -43,6 +43,6 @@ written as (
     where not h.is_pull_request
 )
 
-select change_id, author, author in (from member) as has_team
+select change_key, author, author in (from member) as has_team
 from written
 where author is not null

@@ -3,45 +3,46 @@ description: >-
   Changes: merged pull requests that own commits; and non-merge commits that no pull request owns, once
   a deployment contains them.
 grain: one row per change
-key: [change_id]
-by: [change_id]
+key: [change_key]
+by: [change_key]
 touched:
   core.change_commit: >-
-    select change_id from changed
+    select change_key from changed
     union all
-    select o.change_id
+    select o.change_key
     from changed as b
     inner join core.commit as c
         on c.source = b.source and c.repository_id = b.repository_id and left(c.reverts, 7) = left(b.sha, 7)
         and starts_with(b.sha, c.reverts)
     inner join core.change_commit as o on o.commit_key = c.commit_key
     where len(c.reverts) >= 7
-  core.commit: select change_id from core.change_commit semi join changed using (commit_key)
+  core.commit: select change_key from core.change_commit semi join changed using (commit_key)
   core.pick: >-
-    select o.change_id
+    select o.change_key
     from core.change_commit as o
     inner join changed as p on p.origin_key = o.commit_key
   core.claim: >-
-    select o.change_id
+    select o.change_key
     from changed as k
     inner join core.pick as p using (commit_key)
     inner join core.change_commit as o on o.commit_key = p.origin_key
   core.merged_change: >-
-    select change_id from changed
+    select change_key from changed
     union all
-    select o.change_id
+    select o.change_key
     from changed as w
     inner join core.claim as k using (source, repository_id, number)
     inner join core.pick as p using (commit_key)
     inner join core.change_commit as o on o.commit_key = p.origin_key
     union all
-    select p.source || ':' || p.repository || '#' || p.number
+    select change_key(p.source, p.repository, p.number)
     from changed as m
     inner join raw.pull_request as p
         on p.source = m.source and p.repository = m.repository_id and p.reverts = m.number
   raw.pull_request: >-
-    select source || ':' || repository || '#' || number from changed
+    select change_key(source, repository, number) from changed
 columns:
+  change_key: {type: ubigint, description: "Change, as a number"}
   change_id: {type: varchar, description: "Source, repository and number, or commit"}
   source: {type: varchar, description: "Configured name of the source"}
   repository_id: {type: varchar, description: "Id within the source"}
@@ -51,7 +52,8 @@ columns:
   kind: {type: varchar, description: "What its title or subject says", accepted: [revert, fix, change]}
   is_bot: {type: boolean, description: "Made by a bot"}
   is_hotfix: {type: boolean, description: "From a hotfix branch, or labelled so"}
-  reverts_change_id: {type: varchar, description: "Change that it reverts", nullable: true}
+  reverts_change_key: {type: ubigint, description: "Change that it reverts, as a number", nullable: true}
+  reverts_change_id: {type: varchar, description: "That change", nullable: true}
   commits: {type: bigint, description: "Commits it owns"}
   first_authored_at: {type: timestamp with time zone, description: "Author's date of its first commit (UTC)", nullable: true}
   merged_at: {type: timestamp with time zone, description: "When it was merged (UTC); null for a commit", nullable: true}
@@ -59,9 +61,9 @@ columns:
   url: {type: varchar, description: "Where a person can see it; null without a web host", nullable: true}
 */
 with part as not materialized (
-    select change_id, source, repository_id, number, commit_key, origin_key
+    select change_key, source, repository_id, number, commit_key, origin_key
     from core.change_commit
-    -- refresh: semi join touched using (change_id)
+    -- refresh: semi join touched using (change_key)
     where role = 'part'
 ),
 
@@ -72,25 +74,25 @@ commit as not materialized (
 ),
 
 owned as (
-    select o.change_id, count(*) as commits, min(c.authored_at) as first_authored_at
+    select o.change_key, count(*) as commits, min(c.authored_at) as first_authored_at
     from part as o
     inner join commit as c using (commit_key)
     where commit_key = o.origin_key
-    group by o.change_id
+    group by o.change_key
 ),
 
 named as (
-    select distinct source, repository_id, reverts from core.commit where len(reverts) >= 7
+    select distinct source, repository_id, reverts from commit where len(reverts) >= 7
 ),
 
 -- Nearly all name the commit in full: it is found by its number.
 reverted as (
-    select n.source, n.repository_id, n.reverts, b.change_id
+    select n.reverts, n.source, n.repository_id, b.change_key, b.number, b.sha, b.commit_key = b.origin_key as is_own
     from named as n
     inner join core.change_commit as b on b.commit_key = commit_key(n.source, n.repository_id, n.reverts)
     where len(n.reverts) >= 40
     union all
-    select n.source, n.repository_id, n.reverts, b.change_id
+    select n.reverts, n.source, n.repository_id, b.change_key, b.number, b.sha, b.commit_key = b.origin_key as is_own
     from named as n
     inner join core.change_commit as b
         on b.source = n.source and b.repository_id = n.repository_id and left(b.sha, 7) = left(n.reverts, 7)
@@ -98,18 +100,29 @@ reverted as (
     where len(n.reverts) < 40
 ),
 
+-- By their names: of several that have the commit the first is meant.
+reverted_change as (
+    select
+        r.source, r.repository_id, r.reverts, r.change_key,
+        concat(r.source, ':', r.repository_id, coalesce('#' || r.number, '@' || coalesce(w.sha, r.sha))) as change_id
+    from reverted as r
+    left join (
+        from core.commit semi join (select change_key as commit_key from reverted where not is_own) using (commit_key)
+    ) as w on w.commit_key = r.change_key
+),
+
 reverting as (
-    select o.change_id, min(b.change_id) as reverts_change_id
+    select o.change_key, min({change_id: b.change_id, change_key: b.change_key}) as reverts
     from part as o
     inner join commit as c using (commit_key)
-    inner join reverted as b
+    inner join reverted_change as b
         on b.source = c.source and b.repository_id = c.repository_id and b.reverts = c.reverts
-    where b.change_id <> o.change_id
+    where b.change_key <> o.change_key
     group by all
 ),
 
 picked as (
-    select o.change_id, count(distinct coalesce('#' || k.number, p.sha)) as backports
+    select o.change_key, count(distinct coalesce('#' || k.number, p.sha)) as backports
     from core.pick as p
     inner join core.change_commit as o on o.commit_key = p.origin_key and o.commit_key = o.origin_key
     left join core.claim as k on k.commit_key = p.commit_key and k.is_owner
@@ -127,19 +140,21 @@ hotfix as (
 
 change as (
     select
-        m.change_id, m.source, m.repository_id, m.number, m.merge_sha as sha, true as is_pull_request, p.kind, p.is_bot,
+        m.change_key, concat(m.source, ':', m.repository_id, '#', m.number) as change_id, m.source, m.repository_id,
+        m.number, m.merge_sha as sha, true as is_pull_request, p.kind, p.is_bot,
         p.is_hotfix or h.number is not null as is_hotfix,
-        m.source || ':' || m.repository_id || '#' || p.reverts as reverts_change_id,
+        if(p.reverts is null, null, change_key(m.source, m.repository_id, p.reverts)) as reverts_change_key,
+        concat(m.source, ':', m.repository_id, '#', p.reverts) as reverts_change_id,
         p.first_commit_at as first_authored_at, p.merged_at, p.url
     from core.merged_change as m
-    -- refresh: semi join touched using (change_id)
+    -- refresh: semi join touched using (change_key)
     inner join raw.pull_request as p
         on p.source = m.source and p.repository = m.repository_id and p.number = m.number
     left join hotfix as h on h.source = m.source and h.repository = m.repository_id and h.number = m.number
     union all
     select
-        o.change_id, o.source, o.repository_id, c.change_number, c.sha, false, c.kind, c.is_bot, false, null, null, null,
-        commit_url(r.url, c.sha)
+        o.change_key, concat(o.source, ':', o.repository_id, '@', c.sha), o.source, o.repository_id, c.change_number, c.sha,
+        false, c.kind, c.is_bot, false, null, null, null, null, commit_url(r.url, c.sha)
     from part as o
     inner join commit as c using (commit_key)
     inner join core.repository as r on r.source = o.source and r.repository_id = o.repository_id
@@ -147,15 +162,16 @@ change as (
 )
 
 select
-    c.change_id, c.source, c.repository_id, c.number, c.sha, c.is_pull_request, c.kind, c.is_bot, c.is_hotfix,
-    coalesce(n.change_id, r.reverts_change_id) as reverts_change_id,
+    c.change_key, c.change_id, c.source, c.repository_id, c.number, c.sha, c.is_pull_request, c.kind, c.is_bot, c.is_hotfix,
+    coalesce(n.change_key, r.reverts.change_key) as reverts_change_key,
+    if(n.change_key is not null, c.reverts_change_id, r.reverts.change_id) as reverts_change_id,
     coalesce(o.commits, 0) as commits,
     coalesce(c.first_authored_at, o.first_authored_at) as first_authored_at,
     c.merged_at,
     coalesce(b.backports, 0) as backports,
     c.url
 from change as c
-left join owned as o using (change_id)
-left join reverting as r using (change_id)
-left join picked as b using (change_id)
-left join core.merged_change as n on n.change_id = c.reverts_change_id
+left join owned as o using (change_key)
+left join reverting as r using (change_key)
+left join picked as b using (change_key)
+left join core.merged_change as n on n.change_key = c.reverts_change_key

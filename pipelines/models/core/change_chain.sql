@@ -3,19 +3,15 @@ description: >-
   In which chains a change counts: that of its repository, and of services that share it those without
   paths or whose paths it touches.
 grain: one row per change and chain
-key: [change_id, chain_id]
+key: [change_key, chain_id]
 day: merged_on
-by: [change_id]
+by: [change_key]
 touched:
-  core.change: [change_id]
-  core.change_commit: [change_id]
-  raw.commit: >-
-    select o.change_id
-    from changed as c
-    inner join core.change_commit as o
-        on o.commit_key = commit_key(c.source, c.repository, c.sha)
+  core.change: [change_key]
+  core.change_commit: [change_key]
+  core.commit: select change_key from core.change_commit semi join changed using (commit_key)
 columns:
-  change_id: {type: varchar, description: "Change"}
+  change_key: {type: ubigint, description: "Change, as a number"}
   chain_id: {type: varchar, description: "Chain"}
   merged_on: {type: date, description: "Local day on which the pull request was merged; null for a commit", nullable: true}
 */
@@ -26,26 +22,26 @@ with path as (
 ),
 
 folder as (
-    select distinct o.change_id, o.source, o.repository_id, unnest(c.folders) as folder
+    select distinct o.change_key, o.source, o.repository_id, unnest(c.folders) as folder
     from core.change_commit as o
-    -- refresh: semi join touched using (change_id)
-    inner join raw.commit as c on c.source = o.source and c.repository = o.repository_id and c.sha = o.sha
+    -- refresh: semi join touched using (change_key)
+    inner join core.commit as c using (commit_key)
     where (o.source, o.repository_id) in (select (source, repository_id) from path)
 ),
 
 placed as (
-    select h.change_id, c.chain_id
+    select h.change_key, c.chain_id
     from core.change as h
-    -- refresh: semi join touched using (change_id)
+    -- refresh: semi join touched using (change_key)
     inner join core.chain as c using (source, repository_id)
     where c.service is null or not exists (select 1 from path as p where p.chain_id = c.chain_id)
     union all
-    select distinct f.change_id, p.chain_id
+    select distinct f.change_key, p.chain_id
     from folder as f
     inner join path as p using (source, repository_id)
     where f.folder = trim(p.path, '/') or starts_with(f.folder, trim(p.path, '/') || '/')
 )
 
-select p.change_id, p.chain_id, local_date(h.merged_at) as merged_on
+select p.change_key, p.chain_id, local_date(h.merged_at) as merged_on
 from placed as p
-inner join core.change as h using (change_id)
+inner join core.change as h using (change_key)

@@ -3,7 +3,7 @@ description: >-
   Commits that show where a change is: those it owns, the one that merged it, the head it was merged from,
   and cherry-picks of these.
 grain: one row per change, role, commit and pick of it
-key: [change_id, role, commit_key, origin_key]
+key: [change_key, role, commit_key, origin_key]
 by: [origin_key]
 touched:
   core.commit: [commit_key]
@@ -18,7 +18,7 @@ touched:
     union all
     select c.commit_key from core.claim as c semi join changed using (source, repository_id, number)
 columns:
-  change_id: {type: varchar, description: "Change"}
+  change_key: {type: ubigint, description: "Change, as a number"}
   number: {type: bigint, description: "Pull request that the change is; null where it is a commit", nullable: true}
   source: {type: varchar, description: "Configured name of the source"}
   repository_id: {type: varchar, description: "Id within the source"}
@@ -56,17 +56,17 @@ shipped as (
 ),
 
 own as (
-    select m.change_id, m.number, c.source, c.repository_id, 'part' as role, c.sha, c.commit_key
+    select m.change_key, m.number, c.source, c.repository_id, 'part' as role, c.sha, c.commit_key
     from core.claim as c
     -- refresh: semi join touched as t on t.origin_key = c.commit_key
     inner join core.merged_change as m using (source, repository_id, number)
     where c.is_owner and not c.is_pick
     union all
-    select source || ':' || repository_id || '@' || sha, null, source, repository_id, 'part', sha, commit_key
+    select commit_key, null, source, repository_id, 'part', sha, commit_key
     from core.commit
     semi join (select commit_key from shipped group by commit_key having count(*) > 0) using (commit_key)
     union all
-    select change_id, number, source, repository_id, 'whole', sha, commit_key(source, repository_id, sha)
+    select change_key, number, source, repository_id, 'whole', sha, commit_key(source, repository_id, sha)
     from (
         select *, merge_sha as sha from core.merged_change
         union all
@@ -75,13 +75,13 @@ own as (
     where sha is not null
 )
 
-select change_id, number, source, repository_id, role, sha, commit_key, commit_key as origin_key
+select change_key, number, source, repository_id, role, sha, commit_key, commit_key as origin_key
 from own
 union all
-select o.change_id, o.number, o.source, o.repository_id, o.role, p.sha, p.commit_key, p.origin_key
+select o.change_key, o.number, o.source, o.repository_id, o.role, p.sha, p.commit_key, p.origin_key
 from own as o
 inner join core.pick as p on p.origin_key = o.commit_key
 inner join core.commit as c on c.commit_key = o.commit_key
-left join core.merged_change as m on m.change_id = o.change_id
+left join core.merged_change as m on m.change_key = o.change_key
 -- A pick of a merge brings all of it; one of a head, or of a squash, is one of a part.
 where o.role = 'part' or (c.is_merge and o.sha = m.merge_sha)

@@ -20,6 +20,7 @@ columns:
   kind: {type: varchar, description: "What the subject says", accepted: [merge, revert, fix, change]}
   change_number: {type: bigint, description: "Pull request the subject names", nullable: true}
   reverts: {type: varchar, description: "Commit that the message says it reverts", nullable: true}
+  folders: {type: 'varchar[]', description: "Folders it touches; null where they are not known", nullable: true}
   authored_at: {type: timestamp with time zone, description: "Author's date (UTC); null where no calendar holds it", nullable: true}
   committed_at: {type: timestamp with time zone, description: "Committer's date (UTC); null where no calendar holds it", nullable: true}
 */
@@ -34,6 +35,7 @@ select
     c.kind,
     c.change_number,
     lower(c.reverts) as reverts,
+    c.folders,
     c.authored_at,
     c.committed_at
 from raw.commit as c

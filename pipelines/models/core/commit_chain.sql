@@ -7,7 +7,7 @@ key: [source, repository_id, sha, chain_id]
 by: [sha, source, repository_id]
 only: (source, repository_id) in (select (source, repository_id) from core.service_repository where len(paths) > 0)
 touched:
-  raw.commit: [sha, source, repository]
+  core.commit: [sha, source, repository_id]
   core.change_commit: [sha, source, repository_id]
   raw.pull_request: select unnest(commit_shas), source, repository from changed
   core.change: >-
@@ -22,14 +22,14 @@ touched:
         having count(*) > 0
     ) as p on p.place = r.rowid
   core.change_chain: >-
-    select sha, source, repository_id from core.change_commit semi join changed using (change_id)
+    select sha, source, repository_id from core.change_commit semi join changed using (change_key)
     union all
     select unnest(commit_shas), source, repository
     from raw.pull_request as r
     semi join (
         select p.rowid as place
         from core.change as h
-        semi join changed using (change_id)
+        semi join changed using (change_key)
         inner join raw.pull_request as p
             on p.source = h.source and p.repository = h.repository_id and p.number = h.number
         group by p.rowid
@@ -53,21 +53,23 @@ shared as (
 ),
 
 folder as (
-    select c.source, c.repository as repository_id, c.sha, unnest(c.folders) as folder
-    from raw.commit as c
-    -- refresh: semi join touched as t on t.sha = c.sha
-    inner join shared as s on s.source = c.source and s.repository_id = c.repository
+    select source, repository_id, sha, unnest(folders) as folder
+    from core.commit
+    -- refresh: semi join (
+    -- refresh:     select commit_key(source, repository_id, sha) as commit_key from touched where is_any(sha)
+    -- refresh: ) using (commit_key)
+    inner join shared using (source, repository_id)
 ),
 
 listed as (
-    select h.change_id, h.source, h.repository_id, unnest(p.commit_shas) as sha
+    select h.change_key, h.source, h.repository_id, unnest(p.commit_shas) as sha
     from core.change as h
     inner join shared using (source, repository_id)
     inner join raw.pull_request as p
         on p.source = h.source and p.repository = h.repository_id and p.number = h.number
     where h.is_pull_request
     union all
-    select change_id, source, repository_id, sha
+    select change_key, source, repository_id, sha
     from core.change_commit
     -- refresh: semi join (
     -- refresh:     select commit_key(source, repository_id, sha) as commit_key from touched group by 1 having count(*) > 0
@@ -84,7 +86,7 @@ concerned as (
     select l.source, l.repository_id, l.sha, p.chain_id, false
     from listed as l
     -- refresh: semi join touched using (source, repository_id, sha)
-    inner join core.change_chain as m using (change_id)
+    inner join core.change_chain as m using (change_key)
     inner join (select distinct chain_id from path) as p using (chain_id)
 )
 

@@ -96,7 +96,7 @@ shipped_first as (
     inner join core.fault_unit as u using (unit)
     inner join core.change as c
         on c.source = u.source and c.repository_id = u.repository_id and c.number = i.named_number
-    left join core.shipment as x on x.chain_id = u.chain_id and x.change_id = c.change_id
+    left join core.shipment as x on x.chain_id = u.chain_id and x.change_key = c.change_key
     group by i.incident_id, i.unit
     having count(distinct u.chain_id) = 1
 ),

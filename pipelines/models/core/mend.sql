@@ -53,62 +53,62 @@ went_back as (
 ),
 
 reverting as materialized (
-    select change_id, reverts_change_id from core.change where reverts_change_id is not null
+    select change_key, reverts_change_key from core.change where reverts_change_key is not null
 ),
 
 -- Who reverts a revert brings the change back.
 revert as (
-    select r.change_id, c.kind <> 'revert' as is_revert
+    select r.change_key, c.kind <> 'revert' as is_revert
     from reverting as r
     inner join (
         from core.change
-        semi join (select reverts_change_id as change_id from reverting where is_any(reverts_change_id)) using (change_id)
-    ) as c on c.change_id = r.reverts_change_id
-    where c.reverts_change_id is null
+        semi join (select reverts_change_key as change_key from reverting where is_any(reverts_change_key)) using (change_key)
+    ) as c on c.change_key = r.reverts_change_key
+    where c.reverts_change_key is null
     union all
-    select r.change_id, not b.is_revert
+    select r.change_key, not b.is_revert
     from reverting as r
-    inner join revert as b on b.change_id = r.reverts_change_id
+    inner join revert as b on b.change_key = r.reverts_change_key
 ),
 
 -- Where a change counts: in services, or else in the repository.
 unit_change as (
-    select u.unit, u.chain_id, c.change_id, c.is_hotfix, c.first_authored_at, c.reverts_change_id, c.url
+    select u.unit, u.chain_id, c.change_key, c.change_id, c.is_hotfix, c.first_authored_at, c.reverts_change_key, c.url
     from (
         -- Of a disjunction, a file would be read whole.
-        from core.change where reverts_change_id is not null
+        from core.change where reverts_change_key is not null
         union all
-        from core.change where is_hotfix and reverts_change_id is null
+        from core.change where is_hotfix and reverts_change_key is null
     ) as c
-    inner join core.change_chain as m using (change_id)
+    inner join core.change_chain as m using (change_key)
     inner join core.fault_unit as u using (chain_id)
-    qualify not u.is_rest or bool_and(u.is_rest) over (partition by c.change_id)
+    qualify not u.is_rest or bool_and(u.is_rest) over (partition by c.change_key)
 ),
 
 of_revert as (
     select
-        u.unit, u.change_id, u.chain_id, s.deployment_id, s.sequence, s.shipped_at as failed_at, 'revert' as kind,
-        u.first_authored_at, u.url
+        u.unit, u.change_key, u.change_id, u.chain_id, s.deployment_id, s.sequence, s.shipped_at as failed_at,
+        'revert' as kind, u.first_authored_at, u.url
     from unit_change as u
-    inner join revert as r on r.change_id = u.change_id and r.is_revert
+    inner join revert as r on r.change_key = u.change_key and r.is_revert
     inner join (
         from core.shipment
-        semi join (select reverts_change_id as change_id from reverting where is_any(reverts_change_id)) using (change_id)
-    ) as s on s.chain_id = u.chain_id and s.change_id = u.reverts_change_id
+        semi join (select reverts_change_key as change_key from reverting where is_any(reverts_change_key)) using (change_key)
+    ) as s on s.chain_id = u.chain_id and s.change_key = u.reverts_change_key
     where s.left_out is distinct from 'baseline'
 ),
 
 of_hotfix as (
     select
-        u.unit, u.change_id, u.chain_id, d.deployment_id, d.sequence, d.finished_at, 'hotfix', u.first_authored_at,
-        u.url
+        u.unit, u.change_key, u.change_id, u.chain_id, d.deployment_id, d.sequence, d.finished_at, 'hotfix',
+        u.first_authored_at, u.url
     from unit_change as u
     asof inner join (
         select chain_id, finished_at, max(sequence) as sequence, max_by(deployment_id, sequence) as deployment_id
         from core.chain_deployment
         group by chain_id, finished_at
     ) as d on d.chain_id = u.chain_id and d.finished_at <= u.first_authored_at
-    where u.is_hotfix and u.reverts_change_id is null
+    where u.is_hotfix and u.reverts_change_key is null
 ),
 
 shipped as (
@@ -118,8 +118,8 @@ shipped as (
         s.shipped_on, f.url
     from (from of_revert union all from of_hotfix) as f
     inner join (
-        from core.shipment semi join (select change_id from unit_change where is_any(change_id)) using (change_id)
-    ) as s on s.chain_id = f.chain_id and s.change_id = f.change_id
+        from core.shipment semi join (select change_key from unit_change where is_any(change_key)) using (change_key)
+    ) as s on s.chain_id = f.chain_id and s.change_key = f.change_key
     cross join failure_window as w
     where s.sequence > f.sequence and s.shipped_at <= f.failed_at + w.length
 )

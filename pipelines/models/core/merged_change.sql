@@ -3,7 +3,7 @@ description: >-
   Merged pull requests that are changes. One that brought only what others own, as from develop to main, or
   cherry-picks alone, is none; one that claims no commit that was read is, for nothing else is known of it.
 grain: one row per pull request
-key: [change_id]
+key: [change_key]
 by: [source, repository_id, number]
 touched:
   core.claim: [source, repository_id, number]
@@ -13,7 +13,7 @@ touched:
     from raw.pull_request as p
     inner join changed as r on r.source = p.source and r.repository_id = p.repository
 columns:
-  change_id: {type: varchar, description: "Source, repository and number"}
+  change_key: {type: ubigint, description: "Change, as a number"}
   source: {type: varchar, description: "Configured name of the source"}
   repository_id: {type: varchar, description: "Id within the source"}
   number: {type: bigint, description: "Pull request"}
@@ -28,7 +28,7 @@ with claimed as (
 )
 
 select
-    p.source || ':' || p.repository || '#' || p.number as change_id, p.source, p.repository as repository_id,
+    change_key(p.source, p.repository, p.number) as change_key, p.source, p.repository as repository_id,
     p.number, p.merge_sha, p.head_sha
 from raw.pull_request as p
 -- refresh: semi join touched as t on t.source = p.source and t.repository_id = p.repository and t.number = p.number

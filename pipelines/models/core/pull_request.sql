@@ -9,7 +9,7 @@ by: [source, repository_id, number]
 touched:
   raw.pull_request: [source, repository, number]
   core.change: select source, repository_id, number from changed where is_pull_request
-  core.change_calendar: select c.source, c.repository_id, c.number from core.change as c semi join changed using (change_id)
+  core.change_calendar: select c.source, c.repository_id, c.number from core.change as c semi join changed using (change_key)
   calendar.day: >-
     select source, repository, number
     from raw.pull_request
@@ -18,7 +18,7 @@ columns:
   source: {type: varchar, description: "Configured name of the source"}
   repository_id: {type: varchar, description: "Id within the source"}
   number: {type: bigint, description: "Number within the repository"}
-  change_id: {type: varchar, description: "Change it is; null where it is none, as before its merge", nullable: true}
+  change_key: {type: ubigint, description: "Change it is, as a number; null where it is none, as before its merge", nullable: true}
   is_bot: {type: boolean, description: "Made by a bot"}
   opened_at: {type: timestamp with time zone, description: "When it was opened (UTC)"}
   merged_at: {type: timestamp with time zone, description: "When it was merged (UTC)", nullable: true}
@@ -40,7 +40,7 @@ with staged as (
         p.source,
         p.repository as repository_id,
         p.number,
-        c.change_id,
+        c.change_key,
         p.is_bot,
         p.opened_at,
         p.merged_at,
@@ -50,19 +50,19 @@ with staged as (
         coalesce(p.ready_at, p.opened_at) as ready_at,
         greatest(p.first_review_at, coalesce(p.ready_at, p.opened_at)) as reviewed_at,
         case
-            when c.change_id is null then null
+            when c.change_key is null then null
             when p.is_bot and not w.include_bots then 'bot'
             when c.first_authored_at is null then 'undated'
             when c.first_authored_at > coalesce(p.ready_at, p.opened_at) then 'commit_after_ready'
         end as coding_left_out,
         case
-            when c.change_id is null then null
+            when c.change_key is null then null
             when p.is_bot and not w.include_bots then 'bot'
             when p.first_review_at is null or p.first_review_at > p.merged_at then 'unreviewed'
             when coalesce(p.ready_at, p.opened_at) > p.merged_at then 'negative'
         end as review_left_out,
-        c.change_id is not null and coding_left_out is null as has_coding,
-        c.change_id is not null and review_left_out is null as has_review,
+        c.change_key is not null and coding_left_out is null as has_coding,
+        c.change_key is not null and review_left_out is null as has_review,
         p.url
     from raw.pull_request as p
     -- refresh: semi join touched as t on t.source = p.source and t.repository_id = p.repository and t.number = p.number
@@ -70,14 +70,14 @@ with staged as (
     cross join config.workspace as w
     left join core.change as c
         on c.is_pull_request and c.source = p.source and c.repository_id = p.repository and c.number = p.number
-    left join core.change_calendar as k using (change_id)
+    left join core.change_calendar as k using (change_key)
 )
 
 select
     p.source,
     p.repository_id,
     p.number,
-    p.change_id,
+    p.change_key,
     p.is_bot,
     p.opened_at,
     p.merged_at,

@@ -9,7 +9,7 @@ touched:
   core.pull_request: [source, repository_id, number]
   raw.pull_request: [source, repository, number]
   core.change_chain: >-
-    select p.source, p.repository_id, p.number from core.pull_request as p semi join changed using (change_id)
+    select p.source, p.repository_id, p.number from core.pull_request as p semi join changed using (change_key)
   core.commit_chain: >-
     select source, repository_id, number
     from (
@@ -17,7 +17,7 @@ touched:
         from core.pull_request as p
         inner join raw.pull_request as r
             on r.source = p.source and r.repository = p.repository_id and r.number = p.number
-        where p.change_id is null
+        where p.change_key is null
     )
     semi join changed using (source, repository_id, sha)
 columns:
@@ -40,19 +40,19 @@ sha as (
     inner join raw.pull_request as r
         on r.source = p.source and r.repository = p.repository_id and r.number = p.number
     semi join core.commit_chain as c on c.source = p.source and c.repository_id = p.repository_id
-    where p.change_id is null
+    where p.change_key is null
 )
 
 select p.source, p.repository_id, p.number, m.chain_id
 from core.pull_request as p
 -- refresh: semi join touched using (source, repository_id, number)
-inner join core.change_chain as m using (change_id)
+inner join core.change_chain as m using (change_key)
 union all
 select p.source, p.repository_id, p.number, c.chain_id
 from core.pull_request as p
 -- refresh: semi join touched using (source, repository_id, number)
 inner join chain as c using (source, repository_id)
-where p.change_id is null
+where p.change_key is null
 union all
 select distinct s.source, s.repository_id, s.number, c.chain_id
 from sha as s

@@ -1,20 +1,20 @@
 /*
 description: How long merged pull requests waited for the deployment that shipped them, by chain.
 grain: one row per chain and change that is a pull request
-key: [chain_id, change_id]
+key: [chain_id, change_key]
 day: shipped_on
-by: [change_id]
+by: [change_key]
 touched:
-  core.shipment: [change_id]
-  core.change: [change_id]
-  core.change_calendar: [change_id]
+  core.shipment: [change_key]
+  core.change: [change_key]
+  core.change_calendar: [change_key]
   calendar.day: >-
-    select change_id from core.shipment where shipped_at >= (select min(starts_at) from changed)
+    select change_key from core.shipment where shipped_at >= (select min(starts_at) from changed)
     union all
-    select change_id from core.change where merged_at >= (select min(starts_at) from changed)
+    select change_key from core.change where merged_at >= (select min(starts_at) from changed)
 columns:
   chain_id: {type: varchar, description: "Chain"}
-  change_id: {type: varchar, description: "Change"}
+  change_key: {type: ubigint, description: "Change, as a number"}
   deployment_id: {type: varchar, description: "Deployment that shipped it first"}
   shipped_at: {type: timestamp with time zone, description: "When that deployment finished (UTC)"}
   shipped_on: {type: date, description: "Local day on which it finished"}
@@ -25,7 +25,7 @@ columns:
 with waited as (
     select
         s.chain_id,
-        s.change_id,
+        s.change_key,
         s.deployment_id,
         c.merged_at,
         s.shipped_at,
@@ -36,14 +36,14 @@ with waited as (
             when s.shipped_at < c.merged_at then 'deployed_before_merge'
         end as left_out
     from core.shipment as s
-    -- refresh: semi join touched using (change_id)
-    inner join core.change as c using (change_id)
-    inner join core.change_calendar as k using (change_id)
+    -- refresh: semi join touched using (change_key)
+    inner join core.change as c using (change_key)
+    inner join core.change_calendar as k using (change_key)
 )
 
 select
     r.chain_id,
-    r.change_id,
+    r.change_key,
     r.deployment_id,
     r.shipped_at,
     r.shipped_on,

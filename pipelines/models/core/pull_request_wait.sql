@@ -3,14 +3,14 @@ description: >-
   How long CI kept pull requests that are changes waiting: the time from being opened to the merge in which
   at least one run on one of their commits was queued or running. Runs at the same time count once.
 grain: one row per change that is a pull request
-key: [change_id]
+key: [change_key]
 day: merged_on
-by: [change_id]
+by: [change_key]
 touched:
-  core.merged_change: [change_id]
-  raw.pull_request: select source || ':' || repository || '#' || number from changed
+  core.merged_change: [change_key]
+  raw.pull_request: select change_key(source, repository, number) from changed
   core.run: >-
-    select p.source || ':' || p.repository || '#' || p.number
+    select change_key(p.source, p.repository, p.number)
     from (
         select source, repository, number, unnest(list_append(list_append(commit_shas, head_sha), merge_sha)) as sha
         from raw.pull_request
@@ -18,7 +18,7 @@ touched:
     ) as p
     semi join changed as r on r.source = p.source and r.repository_id = p.repository and r.sha = p.sha
 columns:
-  change_id: {type: varchar, description: "Source, repository and number"}
+  change_key: {type: ubigint, description: "Change, as a number"}
   merged_at: {type: timestamp with time zone, description: "When it was merged (UTC)"}
   merged_on: {type: date, description: "Local day of the merge"}
   wait_seconds: {type: double, description: "Seconds in which a run was queued or running; null where left out", nullable: true}
@@ -29,7 +29,7 @@ columns:
 -- Sorted by `place`, a number, millions of attempts take half the time.
 with pull_request as (
     select
-        p.rowid as place, m.change_id, m.source, m.repository_id, p.opened_at, p.merged_at, p.merge_sha,
+        p.rowid as place, m.change_key, m.source, m.repository_id, p.opened_at, p.merged_at, p.merge_sha,
         list_contains(p.commit_shas, p.merge_sha) or p.head_sha = p.merge_sha as is_merge_listed,
         if(list_contains(p.commit_shas, p.head_sha), p.commit_shas, list_append(p.commit_shas, p.head_sha)) as shas,
         case
@@ -37,7 +37,7 @@ with pull_request as (
             when p.opened_at > p.merged_at then 'negative'
         end as unfit
     from core.merged_change as m
-    -- refresh: semi join touched using (change_id)
+    -- refresh: semi join touched using (change_key)
     inner join raw.pull_request as p
         on p.source = m.source and p.repository = m.repository_id and p.number = m.number
     cross join config.workspace as w
@@ -103,7 +103,7 @@ waited as (
 )
 
 select
-    p.change_id,
+    p.change_key,
     p.merged_at,
     local_date(p.merged_at) as merged_on,
     case when t.left_out is null then t.waited / 1e6 end as wait_seconds,

@@ -29,8 +29,8 @@ committed as (
 merged as (
     select m.chain_id, local_date(coalesce(h.merged_at, c.committed_at)) as day, a.author
     from core.author as a
-    inner join core.change as h using (change_id)
-    inner join core.change_chain as m using (change_id)
+    inner join core.change as h using (change_key)
+    inner join core.change_chain as m using (change_key)
     left join core.commit as c on c.commit_key = commit_key(h.source, h.repository_id, h.sha)
     where coalesce(h.merged_at, c.committed_at) is not null
 )

@@ -1,35 +1,35 @@
 /*
 description: Changes that reached production, by chain, each with the first deployment that contains it.
 grain: one row per chain and change
-key: [chain_id, change_id]
+key: [chain_id, change_key]
 day: shipped_on
-by: [change_id]
+by: [change_key]
 touched:
-  core.change_label: [change_id]
-  core.change_chain: [change_id]
-  core.change: [change_id]
+  core.change_label: [change_key]
+  core.change_chain: [change_key]
+  core.change: [change_key]
   core.chain_deployment: >-
-    select l.change_id
+    select l.change_key
     from changed as d
     inner join core.change_label as l on l.line_id = d.chain_id and l.sequence = d.sequence
   core.line: >-
-    select l.change_id
+    select l.change_key
     from changed as e
     inner join core.change_label as l on l.line_id = e.chain_id
     where e.environment is not null and e.sequence = 1
   core.rollout: >-
-    select s.change_id
+    select s.change_key
     from changed as r
     inner join core.shipment as s
         on s.chain_id = r.chain_id and s.shipped_at between r.finished_at and r.finished_at + interval 90 day
     union all
-    select l.change_id
+    select l.change_key
     from changed as r
     inner join core.change_label as l
         on l.line_id = r.chain_id || '#' || r.environment and l.sequence = r.sequence
 columns:
   chain_id: {type: varchar, description: "Chain"}
-  change_id: {type: varchar, description: "Change"}
+  change_key: {type: ubigint, description: "Change, as a number"}
   deployment_id: {type: varchar, description: "Deployment that shipped it first"}
   sequence: {type: bigint, description: "Position of that deployment in the chain"}
   shipped_at: {type: timestamp with time zone, description: "When that deployment finished (UTC)"}
@@ -40,12 +40,12 @@ columns:
 */
 with label as not materialized (
     from core.change_label
-    -- refresh: semi join touched using (change_id)
+    -- refresh: semi join touched using (change_key)
 ),
 
 shipped as (
     select
-        l.line_id as chain_id, l.change_id, d.deployment_id, d.sequence, d.finished_at as shipped_at,
+        l.line_id as chain_id, l.change_key, d.deployment_id, d.sequence, d.finished_at as shipped_at,
         d.finished_on as shipped_on,
         epoch(d.finished_at) - epoch(c.first_authored_at) as seconds,
         case
@@ -57,10 +57,10 @@ shipped as (
     from label as l
     inner join (
         from core.change_chain
-        -- refresh: semi join touched using (change_id)
-    ) as m on m.chain_id = l.line_id and m.change_id = l.change_id
+        -- refresh: semi join touched using (change_key)
+    ) as m on m.chain_id = l.line_id and m.change_key = l.change_key
     inner join core.chain_deployment as d on d.chain_id = l.line_id and d.sequence = l.sequence
-    inner join core.change as c on c.change_id = l.change_id
+    inner join core.change as c on c.change_key = l.change_key
     cross join config.workspace as w
 ),
 
@@ -79,21 +79,21 @@ live as (
 ),
 
 fully as (
-    select s.chain_id, s.change_id, if(count(r.finished_at) = count(*), max(r.finished_at), null) as fully_shipped_at
+    select s.chain_id, s.change_key, if(count(r.finished_at) = count(*), max(r.finished_at), null) as fully_shipped_at
     from shipped as s
     inner join live as v using (chain_id, sequence)
-    left join label as l on l.line_id = v.line_id and l.change_id = s.change_id
+    left join label as l on l.line_id = v.line_id and l.change_key = s.change_key
     left join core.rollout as r
         on r.chain_id = v.chain_id and r.environment = v.environment and r.sequence = l.sequence
     group by all
 )
 
 select
-    s.chain_id, s.change_id, s.deployment_id, s.sequence, s.shipped_at, s.shipped_on,
+    s.chain_id, s.change_key, s.deployment_id, s.sequence, s.shipped_at, s.shipped_on,
     case when e.chain_id is not null then f.fully_shipped_at when c.is_leaf then s.shipped_at end as fully_shipped_at,
     case when s.left_out is null then s.seconds end as lead_time_seconds,
     s.left_out
 from shipped as s
 inner join core.chain as c using (chain_id)
-left join fully as f using (chain_id, change_id)
+left join fully as f using (chain_id, change_key)
 left join (select distinct chain_id from environment) as e using (chain_id)

@@ -1,13 +1,14 @@
 /*
 description: Changes that reached production, to drill down to.
 grain: one row per service and change; of repositories of no service without one
-key: [change_id, service]
-by: [change_id]
+key: [change_key, service]
+by: [change_key]
 touched:
-  core.shipment: [change_id]
-  core.change: [change_id]
-  core.deployment: select s.change_id from core.shipment as s semi join changed using (deployment_id)
+  core.shipment: [change_key]
+  core.change: [change_key]
+  core.deployment: select s.change_key from core.shipment as s semi join changed using (deployment_id)
 columns:
+  change_key: {type: ubigint, description: "Change, as a number"}
   change_id: {type: varchar, description: "Source, repository and number, or commit"}
   service: {type: varchar, description: "Service it is part of; null where its repository is of none", nullable: true}
   subject_key: {type: ubigint, description: "The service as a number, by which the rows are stored: `subject_key('service', service)`", nullable: true}
@@ -35,7 +36,7 @@ columns:
 */
 with shipment as not materialized (
     from core.shipment
-    -- refresh: semi join touched using (change_id)
+    -- refresh: semi join touched using (change_key)
 ),
 
 placed as (
@@ -56,13 +57,13 @@ alone as (
         except
         select chain_id from core.subject where level = 'service'
     ) as c using (chain_id)
-    anti join placed as p using (change_id)
+    anti join placed as p using (change_key)
 ),
 
 shared as (
     select
-        p.change_id, p.service, p.shipped_at,
-        row_number() over (partition by p.change_id order by p.service) as shared_rank
+        p.change_key, p.service, p.shipped_at,
+        row_number() over (partition by p.change_key order by p.service) as shared_rank
     from placed as p
     inner join core.chain as c using (chain_id)
     semi join (
@@ -71,14 +72,15 @@ shared as (
 ),
 
 repeated as (
-    select k.change_id, k.service, list(distinct t.team order by t.team) as repeats_for
+    select k.change_key, k.service, list(distinct t.team order by t.team) as repeats_for
     from shared as k
-    inner join shared as b on b.change_id = k.change_id and b.shared_rank < k.shared_rank
+    inner join shared as b on b.change_key = k.change_key and b.shared_rank < k.shared_rank
     inner join core.tenure as t on t.service = b.service and during(b.shipped_at, t.valid_from, t.valid_until)
     group by all
 )
 
 select
+    c.change_key,
     c.change_id,
     x.service,
     x.subject_key,
@@ -107,9 +109,9 @@ select
     x.left_out,
     c.url
 from (from placed union all by name from alone) as x
-left join shared as k using (service, change_id)
-left join repeated as a using (service, change_id)
-inner join core.change as c using (change_id)
+left join shared as k using (service, change_key)
+left join repeated as a using (service, change_key)
+inner join core.change as c using (change_key)
 inner join core.deployment as d using (deployment_id)
 inner join core.repository as r on r.source = c.source and r.repository_id = c.repository_id
 order by x.subject_key, x.shipped_at

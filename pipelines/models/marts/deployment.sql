@@ -8,7 +8,7 @@ touched:
   core.shipment: [deployment_id]
   core.rollout: [deployment_id]
   core.deployment: [deployment_id]
-  core.change: select x.deployment_id from core.shipment as x semi join changed using (change_id)
+  core.change: select x.deployment_id from core.shipment as x semi join changed using (change_key)
 columns:
   deployment_id: {type: varchar, description: "Source, repository and what names the rollout there"}
   service: {type: varchar, description: "Service deployed; null where the repository is of none", nullable: true}
@@ -49,10 +49,10 @@ shipped as (
     inner join (
         from core.change
         -- refresh: semi join (
-        -- refresh:     select change_id from core.shipment semi join touched using (deployment_id)
-        -- refresh:     group by change_id having count(*) > 0
-        -- refresh: ) using (change_id)
-    ) as c using (change_id)
+        -- refresh:     select change_key from core.shipment semi join touched using (deployment_id)
+        -- refresh:     group by change_key having count(*) > 0
+        -- refresh: ) using (change_key)
+    ) as c using (change_key)
     where not c.is_bot
     group by all
 ),

@@ -13,7 +13,7 @@ metric:
 */
 select s.subject_id, p.period_id, x.coding_seconds as value, x.coding_left_out as left_out
 from core.pull_request as x
-inner join core.change_chain as c using (change_id)
+inner join core.change_chain as c using (change_key)
 inner join core.chain_subject as s
     on s.chain_id = c.chain_id and during(x.merged_at, s.valid_from, s.valid_until)
 inner join core.period as p on p.day = x.merged_on

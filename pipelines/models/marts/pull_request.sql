@@ -11,12 +11,12 @@ touched:
   core.pull_request_release: >-
     select p.source, r.repository, p.number
     from core.pull_request as p
-    semi join changed using (change_id)
+    semi join changed using (change_key)
     inner join core.repository as r using (source, repository_id)
   core.pull_request_wait: >-
     select p.source, r.repository, p.number
     from core.pull_request as p
-    semi join changed using (change_id)
+    semi join changed using (change_key)
     inner join core.repository as r using (source, repository_id)
 columns:
   source: {type: varchar, description: "Configured name of the source"}
@@ -55,7 +55,7 @@ with shown as not materialized (
     from core.pull_request as p
     inner join core.repository as r using (source, repository_id)
     -- refresh: semi join touched as t on t.source = p.source and t.repository = r.repository and t.number = p.number
-    where p.change_id is not null or p.ended_at is null
+    where p.change_key is not null or p.ended_at is null
 ),
 
 placed as (
@@ -114,6 +114,6 @@ from (from placed union all by name from alone) as m
 inner join shown as p using (source, repository_id, number)
 left join shared as k using (source, repository_id, number, service)
 left join repeated as a using (source, repository_id, number, service)
-left join core.pull_request_wait as w on w.change_id = p.change_id
-left join core.pull_request_release as x on x.chain_id = m.chain_id and x.change_id = p.change_id
+left join core.pull_request_wait as w on w.change_key = p.change_key
+left join core.pull_request_release as x on x.chain_id = m.chain_id and x.change_key = p.change_key
 order by subject_key, p.opened_at

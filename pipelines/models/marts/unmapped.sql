@@ -42,15 +42,15 @@ unfit as (
 
 -- A service with paths has a chain of its own, and so a change that none of them has is of none.
 pathless as (
-    select h.change_id, h.source, h.repository_id
+    select h.change_key, h.source, h.repository_id
     from core.change as h
     semi join (from core.chain where service is not null) as c using (source, repository_id)
     anti join (
-        select m.change_id
+        select m.change_key
         from core.change_chain as m
         inner join core.chain as c using (chain_id)
         where c.service is not null
-    ) as m using (change_id)
+    ) as m using (change_key)
 )
 
 select 'repository_without_service' as kind, r.source, r.repository as name, 'deployments' as affects,
@@ -59,7 +59,7 @@ from of_no_service as r
 left join core.deployment as d using (source, repository_id)
 group by all
 union all
-select 'repository_without_service', r.source, r.repository, 'changes', 1, count(h.change_id)
+select 'repository_without_service', r.source, r.repository, 'changes', 1, count(h.change_key)
 from of_no_service as r
 left join core.change as h using (source, repository_id)
 group by all
