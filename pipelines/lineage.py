@@ -313,13 +313,20 @@ _MISSING_PARENTS = """
 """
 _MISSING_DEPLOYED = """
     insert into lineage.missing
-    select
-        d.line_id, d.source, d.repository_id, commit_key(d.source, d.repository_id, d.sha) as commit_key,
-        d.sequence
-    from core.line as d
-    inner join changed_line as l using (line_id)
-    anti join core.commit as c on c.commit_key = commit_key(d.source, d.repository_id, d.sha)
-    where d.sequence >= l.first
+    with deployed as materialized (
+        select
+            d.line_id, d.source, d.repository_id, commit_key(d.source, d.repository_id, d.sha) as commit_key,
+            d.sequence
+        from core.line as d
+        inner join changed_line as l using (line_id)
+        where d.sequence >= l.first
+    )
+
+    from deployed
+    anti join (
+        from core.commit
+        semi join (select commit_key from deployed where is_any(commit_key)) using (commit_key)
+    ) using (commit_key)
 """
 _KEEP_LINES = """
     delete from lineage.line as l

@@ -66,13 +66,17 @@ own as (
     from core.commit
     semi join (select commit_key from shipped group by commit_key having count(*) > 0) using (commit_key)
     union all
-    select change_key, number, source, repository_id, 'whole', sha, commit_key(source, repository_id, sha)
+    select change_key, number, source, repository_id, 'whole', sha, commit_key
     from (
-        select *, merge_sha as sha from core.merged_change
-        union all
-        select *, head_sha from core.merged_change where head_sha is distinct from merge_sha
+        select *, commit_key(source, repository_id, sha) as commit_key
+        from (
+            select *, merge_sha as sha from core.merged_change
+            union all
+            select *, head_sha from core.merged_change where head_sha is distinct from merge_sha
+        )
+        where sha is not null
     )
-    where sha is not null
+    -- refresh: semi join touched as t on t.origin_key = commit_key
 )
 
 select change_key, number, source, repository_id, role, sha, commit_key, commit_key as origin_key

@@ -2,13 +2,35 @@
 description: Which rollout each event in production is part of.
 grain: one row per event and environment
 key: [event_id, environment]
+by: [event_id, environment]
+touched:
+  core.production_event: >-
+    select event_id, environment
+    from core.production_event
+    semi join (
+        select unit, version
+        from core.production_event
+        semi join (
+            select event_id from changed
+            union all
+            select event_id from core.production_event semi join changed using (unit, version)
+        ) using (event_id)
+    ) using (unit, version)
+    union all
+    select event_id, environment from changed
 columns:
   event_id: {type: varchar, description: "Source and what names it there"}
   environment: {type: varchar, description: "Environment reached"}
   deployment_id: {type: varchar, description: "The first event of its rollout"}
 */
 with event as (
-    select distinct event_id, environment, unit, version, finished_at from core.production_event
+    select distinct event_id, environment, unit, version, finished_at
+    from core.production_event
+    -- refresh: semi join (
+    -- refresh:     select unit, version
+    -- refresh:     from core.production_event
+    -- refresh:     semi join (select event_id from touched where is_any(event_id)) using (event_id)
+    -- refresh: ) using (unit, version)
 ),
 
 -- Nearly all versions reach every environment once and soon: no order to walk in.

@@ -52,6 +52,13 @@ went_back as (
     group by all
 ),
 
+-- With the version that it went back to.
+gone_back as materialized (
+    select r.*, c.chain_id, commit_key(c.source, c.repository_id, r.at_first.sha) as commit_key
+    from went_back as r
+    inner join core.chain as c on c.chain_id = r.at_first.chain_id
+),
+
 reverting as materialized (
     select change_key, reverts_change_key from core.change where reverts_change_key is not null
 ),
@@ -125,13 +132,13 @@ shipped as (
 )
 
 select
-    r.unit, 'rollback' as kind, r.by_deployment_id as evidence_id, c.chain_id, r.deployment_id,
+    r.unit, 'rollback' as kind, r.by_deployment_id as evidence_id, r.chain_id, r.deployment_id,
     r.by_deployment_id, k.sequence as back_to, r.began_at, r.ended_at, d.finished_on, d.url
-from went_back as r
+from gone_back as r
 inner join core.deployment as d on d.deployment_id = r.by_deployment_id
-inner join core.chain as c on c.chain_id = r.at_first.chain_id
-left join lineage.label as k
-    on k.line_id = c.chain_id and k.commit_key = commit_key(c.source, c.repository_id, r.at_first.sha)
+left join (
+    from lineage.label semi join (select commit_key from gone_back where is_any(commit_key)) using (commit_key)
+) as k on k.line_id = r.chain_id and k.commit_key = r.commit_key
 union all
 select unit, kind, change_id, chain_id, deployment_id, by_deployment_id, null, began_at, ended_at, shipped_on, url
 from shipped

@@ -33,8 +33,13 @@ with recursive merged as materialized (
     select
         source, repository as repository_id, number, commits, first_commit_at,
         commit_key(source, repository, merge_sha) as merge_key, row_number() over () as place
-    from raw.pull_request
+    from raw.pull_request as p
+    -- refresh: semi join touched as t on t.source = p.source and t.repository_id = p.repository and t.number = p.number
     where merged_at is not null
+),
+
+made as materialized (
+    select commit_key(source, repository, merge_sha) as merge_key from raw.pull_request where merged_at is not null
 ),
 
 -- Every step of the walk looks through all of them.
@@ -45,7 +50,7 @@ earlier as
     from core.commit as c
     -- refresh: inner join (
     -- refresh:     select source, repository_id, min(first_commit_at) as since
-    -- refresh:     from merged semi join touched using (source, repository_id, number)
+    -- refresh:     from merged
     -- refresh:     group by all
     -- refresh: ) as s on s.source = c.source and s.repository_id = c.repository_id
     -- refresh:     and coalesce(c.authored_at, s.since) >= s.since
@@ -58,7 +63,6 @@ walk as (
         m.place, m.commits, m.first_commit_at, c.commit_key, c.parent_keys[1] as parent_key,
         c.authored_at as first_authored_at, 1 as n
     from merged as m
-    -- refresh: semi join touched using (source, repository_id, number)
     inner join core.commit as c on c.commit_key = m.merge_key
     where m.commits between 2 and 250 and not c.is_merge
     union all
@@ -68,7 +72,7 @@ walk as (
     from walk as w
     inner join earlier as c on c.commit_key = w.parent_key
     where w.n < w.commits and coalesce(c.authored_at, w.first_commit_at) >= w.first_commit_at
-        and not exists (select 1 from merged as o where o.merge_key = w.parent_key)
+        and not exists (select 1 from made as o where o.merge_key = w.parent_key)
 ),
 
 whole as (
@@ -81,5 +85,5 @@ whole as (
 select
     m.source, m.repository_id, m.number, w.n as position, w.commit_key, w.parent_key, h.place is not null as is_whole
 from walk as w
-inner join (from merged semi join (select place from walk where is_any(place)) using (place)) as m using (place)
+inner join merged as m using (place)
 left join whole as h using (place)
