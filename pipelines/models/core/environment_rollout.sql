@@ -17,25 +17,37 @@ columns:
 with placed as (
     select
         c.chain_id, e.environment, m.deployment_id, e.sha, e.started_at, e.finished_at,
-        row_number() over (
-            partition by c.chain_id, e.environment order by e.finished_at, e.event_id
-        ) as sequence
+        row_number() over in_order as sequence, lag(e.finished_at) over in_order as last_finished_at
     from core.production_event as e
     inner join core.deployment_event as m using (event_id, environment)
     inner join core.chain as c
         on c.is_leaf and c.source = e.source and c.repository_id = e.repository_id
         and (c.service is null or e.service is null or e.service = c.service)
+    window in_order as (partition by c.chain_id, e.environment order by e.finished_at, e.event_id)
+),
+
+-- What started before the one before it had finished. The live one is then further back.
+overlapping as (
+    select chain_id, environment, sequence, started_at from placed where last_finished_at > started_at
 ),
 
 -- At the same moment the later in order is live.
 last_at as (
-    select chain_id, environment, finished_at, max(sequence) as sequence from placed group by all
+    select chain_id, environment, finished_at, max(sequence) as sequence
+    from placed
+    semi join overlapping using (chain_id, environment)
+    group by all
+),
+
+behind as (
+    select o.chain_id, o.environment, o.sequence, l.sequence as live_sequence
+    from overlapping as o
+    asof inner join last_at as l
+        on l.chain_id = o.chain_id and l.environment = o.environment and l.finished_at <= o.started_at
 )
 
 select
     p.chain_id, p.environment, p.sequence, p.deployment_id, p.sha, p.started_at, p.finished_at,
-    -- One that took no time does not find itself, nor what finished with it but after it in order, live.
-    if(l.sequence < p.sequence, l.sequence, if(l.sequence is not null, nullif(p.sequence - 1, 0), null)) as live_sequence
+    if(p.last_finished_at > p.started_at, b.live_sequence, nullif(p.sequence - 1, 0)) as live_sequence
 from placed as p
-asof left join last_at as l
-    on l.chain_id = p.chain_id and l.environment = p.environment and l.finished_at <= p.started_at
+left join behind as b using (chain_id, environment, sequence)
