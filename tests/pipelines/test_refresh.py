@@ -340,6 +340,25 @@ def test_a_load_that_noted_nothing_makes_the_next_build_a_whole_one(
     assert connection.execute(f"select sha from core.commit where change_number = {MARKED}").fetchall() == []
 
 
+def test_a_version_that_was_elsewhere_before_is_of_that_rollout(
+    shop: Given, connection: duckdb.DuckDBPyConnection
+) -> None:
+    def rollouts() -> list[str]:
+        return [
+            told
+            for (told,) in connection.execute(
+                "select deployment_id from core.deployment_event"
+                " where event_id in ('github:d3', 'github:early')"
+            ).fetchall()
+        ]
+
+    assert rollouts() == ["github:d3"]
+    moment = utc("2026-01-26 11:00")
+    early = deployment(3, moment)._replace(id="early", environment="production-eu")
+    refreshed(connection, replace(shop, records=[*shop.records, ("github", "shop", early)]))
+    assert rollouts() == ["github:early", "github:early"]
+
+
 @pytest.mark.parametrize("is_full", [False, True])
 def test_a_refresh_takes_little_memory(
     shop: Given, connection: duckdb.DuckDBPyConnection, is_full: bool
