@@ -70,7 +70,7 @@ def _find_touched(connection: duckdb.DuckDBPyConnection, changes: Deltas, model:
         if rule is None or changed is None:
             return False
         query = rule if isinstance(rule, str) else f"select {', '.join(rule)} from changed"
-        rules.append(f"from (with changed as not materialized ({changed}) {query})")
+        rules.append(f"from (with changed as not materialized ({changed}) from ({query}))")
     connection.execute(
         f"create or replace temp table touched_value as select distinct * from ({' union all '.join(rules)})"
         f" as found ({', '.join(by)}) where {model.header.only}"

@@ -6,7 +6,7 @@ by: [change_key]
 touched:
   core.change: [change_key]
   raw.pull_request: select change_key(source, repository, number) from changed
-  raw.commit: select commit_key(source, repository, sha) from changed
+  core.commit: [commit_key]
 columns:
   change_key: {type: ubigint, description: "Change, as a number"}
   author: {type: varchar, description: "Keyed hash"}
@@ -21,7 +21,7 @@ with recursive member as (
 ),
 
 change as materialized (
-    select change_key, source, repository_id, number, sha, is_pull_request
+    select change_key, source, repository_id, number, is_pull_request
     from core.change
     -- refresh: semi join touched using (change_key)
     where not is_bot
@@ -36,10 +36,8 @@ written as (
     union all
     select h.change_key, c.author
     from change as h
-    inner join (
-        from raw.commit as c
-        -- refresh: semi join (from change where not is_pull_request) as h on h.sha = c.sha
-    ) as c on c.source = h.source and c.repository = h.repository_id and c.sha = h.sha
+    -- The change of no pull request has its commit's number.
+    inner join core.commit as c on c.commit_key = h.change_key
     where not h.is_pull_request
 )
 

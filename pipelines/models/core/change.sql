@@ -11,12 +11,10 @@ touched:
     union all
     select o.change_key
     from changed as b
-    inner join core.commit as c
-        on c.source = b.source and c.repository_id = b.repository_id and left(c.reverts, 7) = left(b.sha, 7)
-        and starts_with(b.sha, c.reverts)
-    inner join core.change_commit as o on o.commit_key = c.commit_key
-    where len(c.reverts) >= 7
+    inner join core.revert as r on r.reverted_key = b.commit_key
+    inner join core.change_commit as o on o.commit_key = r.commit_key
   core.commit: select change_key from core.change_commit semi join changed using (commit_key)
+  core.revert: select change_key from core.change_commit semi join changed using (commit_key)
   core.pick: >-
     select o.change_key
     from core.change_commit as o
@@ -31,7 +29,7 @@ touched:
     union all
     select o.change_key
     from changed as w
-    inner join core.claim as k using (source, repository_id, number)
+    inner join core.claim as k using (change_key)
     inner join core.pick as p using (commit_key)
     inner join core.change_commit as o on o.commit_key = p.origin_key
     union all
@@ -61,14 +59,14 @@ columns:
   url: {type: varchar, description: "Where a person can see it; null without a web host", nullable: true}
 */
 with part as not materialized (
-    select change_key, source, repository_id, number, commit_key, origin_key
+    select change_key, commit_key, origin_key
     from core.change_commit
     -- refresh: semi join touched using (change_key)
     where role = 'part'
 ),
 
 commit as not materialized (
-    select commit_key, source, repository_id, sha, change_number, kind, is_bot, reverts, authored_at
+    select commit_key, source, repository_id, sha, change_number, kind, is_bot, authored_at
     from core.commit
     -- refresh: semi join (select commit_key from part where is_any(commit_key)) using (commit_key)
 ),
@@ -81,54 +79,38 @@ owned as (
     group by o.change_key
 ),
 
-named as (
-    select distinct source, repository_id, reverts from commit where len(reverts) >= 7
-),
-
--- Nearly all name the commit in full: it is found by its number.
 reverted as (
-    select n.reverts, n.source, n.repository_id, b.change_key, b.number, b.sha, b.commit_key = b.origin_key as is_own
-    from named as n
-    inner join core.change_commit as b on b.commit_key = commit_key(n.source, n.repository_id, n.reverts)
-    where len(n.reverts) >= 40
-    union all
-    select n.reverts, n.source, n.repository_id, b.change_key, b.number, b.sha, b.commit_key = b.origin_key as is_own
-    from named as n
-    inner join core.change_commit as b
-        on b.source = n.source and b.repository_id = n.repository_id and left(b.sha, 7) = left(n.reverts, 7)
-        and starts_with(b.sha, n.reverts)
-    where len(n.reverts) < 40
+    select o.change_key, b.change_key as reverted_key
+    from part as o
+    inner join core.revert as r using (commit_key)
+    inner join core.change_commit as b on b.commit_key = r.reverted_key
+    where b.change_key <> o.change_key
 ),
 
 -- By their names: of several that have the commit the first is meant.
-reverted_change as (
-    select
-        r.source, r.repository_id, r.reverts, r.change_key,
-        concat(r.source, ':', r.repository_id, coalesce('#' || r.number, '@' || coalesce(w.sha, r.sha))) as change_id
-    from reverted as r
-    left join (
-        from core.commit semi join (select change_key as commit_key from reverted where not is_own) using (commit_key)
-    ) as w on w.commit_key = r.change_key
-),
-
 reverting as (
-    select o.change_key, min({change_id: b.change_id, change_key: b.change_key}) as reverts
-    from part as o
-    inner join commit as c using (commit_key)
-    inner join reverted_change as b
-        on b.source = c.source and b.repository_id = c.repository_id and b.reverts = c.reverts
-    where b.change_key <> o.change_key
-    group by all
+    select
+        r.change_key,
+        min({
+            change_id: concat(n.source, ':', n.repository_id, coalesce('#' || n.number, '@' || n.sha)),
+            change_key: r.reverted_key
+        }) as reverts
+    from reverted as r
+    inner join (
+        select change_key, source, repository_id, number, null as sha from core.merged_change
+        union all
+        select commit_key, source, repository_id, null, sha from core.commit
+    ) as n on n.change_key = r.reverted_key
+    group by r.change_key
 ),
 
 picked as (
-    select o.change_key, count(distinct coalesce('#' || k.number, p.sha)) as backports
+    select o.change_key, count(distinct coalesce(k.change_key, p.commit_key)) as backports
     from core.pick as p
     inner join core.change_commit as o on o.commit_key = p.origin_key and o.commit_key = o.origin_key
     left join core.claim as k on k.commit_key = p.commit_key and k.is_owner
     -- A pull request that brings more than picks is a change of its own.
-    anti join core.merged_change as w
-        on w.source = k.source and w.repository_id = k.repository_id and w.number = k.number
+    anti join core.merged_change as w on w.change_key = k.change_key
     group by all
 ),
 
@@ -141,7 +123,7 @@ hotfix as (
 change as (
     select
         m.change_key, concat(m.source, ':', m.repository_id, '#', m.number) as change_id, m.source, m.repository_id,
-        m.number, m.merge_sha as sha, true as is_pull_request, p.kind, p.is_bot,
+        m.number, p.merge_sha as sha, true as is_pull_request, p.kind, p.is_bot,
         p.is_hotfix or h.number is not null as is_hotfix,
         if(p.reverts is null, null, change_key(m.source, m.repository_id, p.reverts)) as reverts_change_key,
         concat(m.source, ':', m.repository_id, '#', p.reverts) as reverts_change_id,
@@ -153,12 +135,13 @@ change as (
     left join hotfix as h on h.source = m.source and h.repository = m.repository_id and h.number = m.number
     union all
     select
-        o.change_key, concat(o.source, ':', o.repository_id, '@', c.sha), o.source, o.repository_id, c.change_number, c.sha,
+        commit_key, concat(c.source, ':', c.repository_id, '@', c.sha), c.source, c.repository_id, c.change_number, c.sha,
         false, c.kind, c.is_bot, false, null, null, null, null, commit_url(r.url, c.sha)
     from part as o
     inner join commit as c using (commit_key)
-    inner join core.repository as r on r.source = o.source and r.repository_id = o.repository_id
-    where o.number is null and commit_key = o.origin_key
+    inner join core.repository as r on r.source = c.source and r.repository_id = c.repository_id
+    -- The change of no pull request has its commit's number.
+    where commit_key = o.change_key
 )
 
 select

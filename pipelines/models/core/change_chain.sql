@@ -21,12 +21,20 @@ with path as (
     inner join core.service_repository as m using (service, source, repository_id)
 ),
 
-folder as (
-    select distinct o.change_key, o.source, o.repository_id, unnest(c.folders) as folder
-    from core.change_commit as o
+owned as not materialized (
+    select change_key, commit_key
+    from core.change_commit
     -- refresh: semi join touched using (change_key)
-    inner join core.commit as c using (commit_key)
-    where (o.source, o.repository_id) in (select (source, repository_id) from path)
+),
+
+folder as (
+    select distinct o.change_key, c.source, c.repository_id, unnest(c.folders) as folder
+    from owned as o
+    inner join (
+        from core.commit
+        -- refresh: semi join (select commit_key from owned where is_any(commit_key)) using (commit_key)
+        semi join path using (source, repository_id)
+    ) as c using (commit_key)
 ),
 
 placed as (

@@ -16,6 +16,7 @@ columns:
   commit_key: {type: ubigint, description: "All of these as a number: `commit_key(source, repository_id, sha)`"}
   parent_keys: {type: 'ubigint[]', description: "Those of the parents in order"}
   is_merge: {type: boolean, description: "Has more than one parent"}
+  author: {type: varchar, description: "Keyed hash of the author's address"}
   is_bot: {type: boolean, description: "The author's name ends in [bot]"}
   kind: {type: varchar, description: "What the subject says", accepted: [merge, revert, fix, change]}
   change_number: {type: bigint, description: "Pull request the subject names", nullable: true}
@@ -31,6 +32,7 @@ select
     commit_key(c.source, c.repository, c.sha) as commit_key,
     list_transform(c.parents, lambda parent: commit_key(c.source, c.repository, parent)) as parent_keys,
     len(c.parents) > 1 as is_merge,
+    c.author,
     c.is_bot,
     c.kind,
     c.change_number,

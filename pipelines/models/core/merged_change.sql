@@ -4,12 +4,12 @@ description: >-
   cherry-picks alone, is none; one that claims no commit that was read is, for nothing else is known of it.
 grain: one row per pull request
 key: [change_key]
-by: [source, repository_id, number]
+by: [change_key]
 touched:
-  core.claim: [source, repository_id, number]
-  raw.pull_request: [source, repository, number]
+  core.claim: [change_key]
+  raw.pull_request: select change_key(source, repository, number) from changed
   core.repository: >-
-    select p.source, p.repository, p.number
+    select change_key(p.source, p.repository, p.number)
     from raw.pull_request as p
     inner join changed as r on r.source = p.source and r.repository_id = p.repository
 columns:
@@ -17,21 +17,29 @@ columns:
   source: {type: varchar, description: "Configured name of the source"}
   repository_id: {type: varchar, description: "Id within the source"}
   number: {type: bigint, description: "Pull request"}
-  merge_sha: {type: varchar, description: "Commit that brought it to its base", nullable: true}
-  head_sha: {type: varchar, description: "Commit it was merged from", nullable: true}
+  merge_key: {type: ubigint, description: "Commit that brought it to its base, as a number", nullable: true}
+  head_key: {type: ubigint, description: "Commit it was merged from, as a number", nullable: true}
 */
 with claimed as (
-    select source, repository_id, number, count(*) filter (is_owner and not is_pick) as owned
+    select change_key, count(*) filter (is_owner and not is_pick) as owned
     from core.claim
-    -- refresh: semi join touched using (source, repository_id, number)
-    group by all
+    -- refresh: semi join touched using (change_key)
+    group by change_key
+),
+
+merged as (
+    select
+        change_key(source, repository, number) as change_key, source, repository, number, merge_sha, head_sha
+    from raw.pull_request as p
+    -- refresh: semi join touched as t on t.change_key = change_key(p.source, p.repository, p.number)
+    where merged_at is not null
 )
 
 select
-    change_key(p.source, p.repository, p.number) as change_key, p.source, p.repository as repository_id,
-    p.number, p.merge_sha, p.head_sha
-from raw.pull_request as p
--- refresh: semi join touched as t on t.source = p.source and t.repository_id = p.repository and t.number = p.number
+    p.change_key, p.source, p.repository as repository_id, p.number,
+    if(p.merge_sha is null, null, commit_key(p.source, p.repository, p.merge_sha)) as merge_key,
+    if(p.head_sha is null, null, commit_key(p.source, p.repository, p.head_sha)) as head_key
+from merged as p
 inner join core.repository as r on r.source = p.source and r.repository_id = p.repository
-left join claimed as c on c.source = p.source and c.repository_id = p.repository and c.number = p.number
-where p.merged_at is not null and coalesce(c.owned > 0, true)
+left join claimed as c using (change_key)
+where coalesce(c.owned > 0, true)

@@ -7,19 +7,19 @@ key: [source, repository_id, number, chain_id]
 by: [source, repository_id, number]
 touched:
   core.pull_request: [source, repository_id, number]
-  raw.pull_request: [source, repository, number]
+  core.pull_request_commit: >-
+    select p.source, p.repository_id, p.number
+    from core.pull_request as p
+    semi join changed as c on c.change_key = change_key(p.source, p.repository_id, p.number)
+    where p.change_key is null
   core.change_chain: >-
     select p.source, p.repository_id, p.number from core.pull_request as p semi join changed using (change_key)
   core.commit_chain: >-
-    select source, repository_id, number
-    from (
-        select p.source, p.repository_id, p.number, unnest(list_append(r.commit_shas, r.head_sha)) as sha
-        from core.pull_request as p
-        inner join raw.pull_request as r
-            on r.source = p.source and r.repository = p.repository_id and r.number = p.number
-        where p.change_key is null
-    )
-    semi join changed using (source, repository_id, sha)
+    select p.source, p.repository_id, p.number
+    from core.pull_request as p
+    semi join (from core.pull_request_commit semi join changed using (commit_key)) as c
+        on c.change_key = change_key(p.source, p.repository_id, p.number)
+    where p.change_key is null
 columns:
   source: {type: varchar, description: "Configured name of the source"}
   repository_id: {type: varchar, description: "Id within the source"}
@@ -33,14 +33,18 @@ with chain as (
     where coalesce(len(m.paths), 0) = 0
 ),
 
-sha as (
-    select p.source, p.repository_id, p.number, unnest(list_append(r.commit_shas, r.head_sha)) as sha
-    from core.pull_request as p
+open as (
+    select source, repository_id, number, change_key(source, repository_id, number) as open_key
+    from core.pull_request
     -- refresh: semi join touched using (source, repository_id, number)
-    inner join raw.pull_request as r
-        on r.source = p.source and r.repository = p.repository_id and r.number = p.number
-    semi join core.commit_chain as c on c.source = p.source and c.repository_id = p.repository_id
-    where p.change_key is null
+    where change_key is null
+),
+
+listed as (
+    select change_key, commit_key
+    from core.pull_request_commit
+    -- refresh: semi join (select open_key as change_key from open where is_any(open_key)) using (change_key)
+    where role <> 'merge'
 )
 
 select p.source, p.repository_id, p.number, m.chain_id
@@ -54,7 +58,8 @@ from core.pull_request as p
 inner join chain as c using (source, repository_id)
 where p.change_key is null
 union all
-select distinct s.source, s.repository_id, s.number, c.chain_id
-from sha as s
-inner join core.commit_chain as c using (source, repository_id, sha)
-where c.touches
+select distinct p.source, p.repository_id, p.number, m.chain_id
+from open as p
+inner join listed as c on c.change_key = p.open_key
+inner join core.commit_chain as m using (commit_key)
+where m.touches

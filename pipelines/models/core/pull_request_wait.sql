@@ -8,15 +8,9 @@ day: merged_on
 by: [change_key]
 touched:
   core.merged_change: [change_key]
+  core.pull_request_commit: [change_key]
   raw.pull_request: select change_key(source, repository, number) from changed
-  core.run: >-
-    select change_key(p.source, p.repository, p.number)
-    from (
-        select source, repository, number, unnest(list_append(list_append(commit_shas, head_sha), merge_sha)) as sha
-        from raw.pull_request
-        where merged_at > (select min(coalesce(queued_at, started_at, '-infinity')) from changed)
-    ) as p
-    semi join changed as r on r.source = p.source and r.repository_id = p.repository and r.sha = p.sha
+  core.run: select change_key from core.pull_request_commit semi join changed using (commit_key)
 columns:
   change_key: {type: ubigint, description: "Change, as a number"}
   merged_at: {type: timestamp with time zone, description: "When it was merged (UTC)"}
@@ -29,9 +23,7 @@ columns:
 -- Sorted by `place`, a number, millions of attempts take half the time.
 with pull_request as (
     select
-        p.rowid as place, m.change_key, m.source, m.repository_id, p.opened_at, p.merged_at, p.merge_sha,
-        list_contains(p.commit_shas, p.merge_sha) or p.head_sha = p.merge_sha as is_merge_listed,
-        if(list_contains(p.commit_shas, p.head_sha), p.commit_shas, list_append(p.commit_shas, p.head_sha)) as shas,
+        p.rowid as place, m.change_key, p.opened_at, p.merged_at,
         case
             when p.is_bot and not w.include_bots then 'bot'
             when p.opened_at > p.merged_at then 'negative'
@@ -44,10 +36,13 @@ with pull_request as (
 ),
 
 commit as (
-    select
-        place, opened_at, merged_at, is_merge_listed or sha is distinct from merge_sha as is_listed,
-        sha, commit_key(source, repository_id, sha) as commit_key
-    from (select *, unnest(list_append(shas, merge_sha)) as sha from pull_request where unfit is null)
+    select p.place, p.opened_at, p.merged_at, c.role <> 'merge' as is_listed, c.commit_key
+    from pull_request as p
+    inner join (
+        from core.pull_request_commit
+        -- refresh: semi join (select change_key from pull_request where is_any(change_key)) using (change_key)
+    ) as c using (change_key)
+    where p.unfit is null
 ),
 
 attempt as (
@@ -68,10 +63,9 @@ attempt as (
         ) as started,
         greatest(began, least(ended, started)) as ran
     from core.run as r
-    -- refresh: semi join (select sha from commit group by sha having count(*) > 0) as s on s.sha = r.sha
-    inner join commit as c on c.commit_key = commit_key(r.source, r.repository_id, r.sha)
-    -- Without a commit there would be a key all the same.
-    where r.service is null and r.sha is not null and r.result <> 'skipped'
+    -- refresh: semi join (select commit_key from commit group by commit_key having count(*) > 0) using (commit_key)
+    inner join commit as c using (commit_key)
+    where r.service is null and r.result <> 'skipped'
         and coalesce(r.queued_at, r.started_at, '-infinity') < c.merged_at
         -- A queue of merges has tested what merges it by then; what is built after it may go by another clock.
         and (c.is_listed or r.finished_at <= c.merged_at)

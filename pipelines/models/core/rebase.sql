@@ -3,27 +3,25 @@ description: >-
   Where a rebase may have put a pull request: from the commit that merged it as many commits back as it had,
   or fewer where one is unknown, was written before its first, or where another pull request was merged.
 grain: one row per pull request and commit
-key: [source, repository_id, number, position]
-by: [source, repository_id, number]
+key: [change_key, position]
+by: [change_key]
 touched:
   raw.pull_request: >-
-    select source, repository, number from changed
+    select change_key(source, repository, number) from changed
     union all
-    select w.source, w.repository_id, w.number
+    select w.change_key
     from (select *, unnest([commit_key, parent_key]) as either from core.rebase) as w
     inner join changed as p on commit_key(p.source, p.repository, p.merge_sha) = w.either
   core.commit: >-
-    select p.source, p.repository, p.number
+    select change_key(p.source, p.repository, p.number)
     from raw.pull_request as p
     inner join changed as c on c.commit_key = commit_key(p.source, p.repository, p.merge_sha)
     union all
-    select w.source, w.repository_id, w.number
+    select w.change_key
     from (select *, unnest([commit_key, parent_key]) as either from core.rebase) as w
     semi join changed as c on c.commit_key = w.either
 columns:
-  source: {type: varchar, description: "Configured name of the source"}
-  repository_id: {type: varchar, description: "Id within the source"}
-  number: {type: bigint, description: "Pull request"}
+  change_key: {type: ubigint, description: "Pull request, as the number of the change that it is or would be"}
   position: {type: integer, description: "From 1, the commit that merged it"}
   commit_key: {type: ubigint, description: "Commit, no merge"}
   parent_key: {type: ubigint, description: "Its first parent", nullable: true}
@@ -31,10 +29,10 @@ columns:
 */
 with recursive merged as materialized (
     select
-        source, repository as repository_id, number, commits, first_commit_at,
-        commit_key(source, repository, merge_sha) as merge_key, row_number() over () as place
+        change_key(source, repository, number) as change_key, source, repository as repository_id, commits,
+        first_commit_at, commit_key(source, repository, merge_sha) as merge_key
     from raw.pull_request as p
-    -- refresh: semi join touched as t on t.source = p.source and t.repository_id = p.repository and t.number = p.number
+    -- refresh: semi join touched as t on t.change_key = change_key(p.source, p.repository, p.number)
     where merged_at is not null
 ),
 
@@ -60,14 +58,14 @@ earlier as
 -- A rebase writes as many commits anew, and the first keeps its author's date; a squash has one.
 walk as (
     select
-        m.place, m.commits, m.first_commit_at, c.commit_key, c.parent_keys[1] as parent_key,
+        m.change_key, m.commits, m.first_commit_at, c.commit_key, c.parent_keys[1] as parent_key,
         c.authored_at as first_authored_at, 1 as n
     from merged as m
     inner join core.commit as c on c.commit_key = m.merge_key
     where m.commits between 2 and 250 and not c.is_merge
     union all
     select
-        w.place, w.commits, w.first_commit_at, c.commit_key, c.parent_keys[1],
+        w.change_key, w.commits, w.first_commit_at, c.commit_key, c.parent_keys[1],
         least(w.first_authored_at, c.authored_at), w.n + 1
     from walk as w
     inner join earlier as c on c.commit_key = w.parent_key
@@ -76,14 +74,12 @@ walk as (
 ),
 
 whole as (
-    select place
+    select change_key
     from walk
-    group by place
+    group by change_key
     having max(n) = any_value(commits) and arg_max(first_authored_at, n) = any_value(first_commit_at)
 )
 
-select
-    m.source, m.repository_id, m.number, w.n as position, w.commit_key, w.parent_key, h.place is not null as is_whole
+select change_key, w.n as position, w.commit_key, w.parent_key, h.change_key is not null as is_whole
 from walk as w
-inner join merged as m using (place)
-left join whole as h using (place)
+left join whole as h using (change_key)

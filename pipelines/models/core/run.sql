@@ -9,7 +9,7 @@ by: [run_id, recorded_by, attempt]
 touched:
   raw.pipeline_run: [id, source, attempt]
   raw.job: [run, source, attempt]
-  core.commit_chain: select r.id, r.source, r.attempt from raw.pipeline_run as r semi join changed using (sha)
+  core.commit_chain: select run_id, recorded_by, attempt from core.run semi join changed using (commit_key)
 columns:
   recorded_by: {type: varchar, description: "Configured name of the source that recorded it"}
   run_id: {type: varchar, description: "Id within that source"}
@@ -19,7 +19,7 @@ columns:
   repository_id: {type: varchar, description: "Id within the source"}
   service: {type: varchar, description: "Service whose own chain that is; null for the whole repository", nullable: true}
   workflow: {type: varchar, description: "What was run"}
-  sha: {type: varchar, description: "Commit it ran on", nullable: true}
+  commit_key: {type: ubigint, description: "Commit it ran on, as a number", nullable: true}
   result: {type: varchar, description: "How it ended", accepted: [success, failed, cancelled, skipped, running, unknown]}
   queued_at: {type: timestamp with time zone, description: "When it was queued (UTC)", nullable: true}
   started_at: {type: timestamp with time zone, description: "When it started (UTC)", nullable: true}
@@ -53,11 +53,15 @@ job as (
 
 timed as (
     select
-        r.source as recorded_by, r.id as run_id, r.attempt, r.workflow, r.sha, r.result,
+        r.source as recorded_by, r.id as run_id, r.attempt, r.workflow, r.result,
         r.queued_at, r.started_at, r.finished_at,
         coalesce(r.finished_at, r.started_at, r.queued_at) as counted_at,
         coalesce(i.source, a.source) as source,
         coalesce(i.repository_id, a.repository_id) as repository_id,
+        if(
+            r.sha is null, null,
+            commit_key(coalesce(i.source, a.source), coalesce(i.repository_id, a.repository_id), r.sha)
+        ) as commit_key,
         coalesce(j.started_at, r.started_at) as first_started_at,
         case when r.result not in ('success', 'failed') then r.result end as unfit,
         coalesce(
@@ -92,11 +96,11 @@ chain as (
 )
 
 select
-    t.recorded_by, t.run_id, t.attempt, c.chain_id, t.source, t.repository_id, c.service, t.workflow, t.sha, t.result,
+    t.recorded_by, t.run_id, t.attempt, c.chain_id, t.source, t.repository_id, c.service, t.workflow, t.commit_key,
+    t.result,
     t.queued_at, t.started_at, t.finished_at, t.counted_at, local_date(t.counted_at) as counted_on,
     t.duration_seconds, t.duration_left_out, t.queue_seconds, t.queue_left_out
 from timed as t
 inner join chain as c using (source, repository_id)
-left join core.commit_chain as p
-    on p.source = t.source and p.repository_id = t.repository_id and p.sha = t.sha and p.chain_id = c.chain_id
-where t.counted_at is not null and (c.takes_all or p.sha is not null)
+left join core.commit_chain as p on p.commit_key = t.commit_key and p.chain_id = c.chain_id
+where t.counted_at is not null and (c.takes_all or p.commit_key is not null)

@@ -16,13 +16,13 @@ with person as (
 
 committed as (
     select h.chain_id, local_date(c.committed_at) as day, if(c.is_bot, null, c.author) as author
-    from raw.commit as c
-    inner join core.chain as h on h.source = c.source and h.repository_id = c.repository and h.service is null
+    from core.commit as c
+    inner join core.chain as h on h.source = c.source and h.repository_id = c.repository_id and h.service is null
     where c.committed_at is not null
     union
     select k.chain_id, local_date(c.committed_at), if(c.is_bot, null, c.author)
     from core.commit_chain as k
-    inner join raw.commit as c on c.source = k.source and c.repository = k.repository_id and c.sha = k.sha
+    inner join core.commit as c using (commit_key)
     where c.committed_at is not null
 ),
 

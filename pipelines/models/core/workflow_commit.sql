@@ -8,9 +8,9 @@ day: counted_on
 by: [thing, chain_id, recorded_by, workflow]
 touched:
   core.run: >-
-    select coalesce(sha, run_id || '#' || attempt), chain_id, recorded_by, workflow from changed
+    select coalesce(commit_key, hash(run_id, attempt)), chain_id, recorded_by, workflow from changed
   raw.job: >-
-    select coalesce(r.sha, r.run_id || '#' || r.attempt), r.chain_id, r.recorded_by, r.workflow
+    select coalesce(r.commit_key, hash(r.run_id, r.attempt)), r.chain_id, r.recorded_by, r.workflow
     from changed as j
     inner join (
         from core.run semi join changed as c on c.run = run_id
@@ -19,7 +19,7 @@ columns:
   chain_id: {type: varchar, description: "Chain"}
   recorded_by: {type: varchar, description: "Configured name of the source that recorded the runs"}
   workflow: {type: varchar, description: "What was run"}
-  thing: {type: varchar, description: "Commit id; of a run of no known commit its id and attempt"}
+  thing: {type: ubigint, description: "Commit, as a number; of a run of no known commit that of its id and attempt"}
   is_flaky: {type: boolean, description: "Failed, then passed"}
   left_out: {type: varchar, description: "Why it does not count", nullable: true, accepted: [no_commit, unfinished, not_retried]}
   counted_at: {type: timestamp with time zone, description: "When its first run ended (UTC)"}
@@ -28,16 +28,17 @@ columns:
 with run as (
     select *, result in ('success', 'failed') and finished_at is not null as is_finished
     from (
-        select chain_id, recorded_by, run_id, workflow, sha, sha as thing, result, finished_at, counted_at, counted_on
-        from core.run
-        -- refresh: semi join touched as t on t.thing = sha
-        where sha is not null
-        union all
-        select
-            chain_id, recorded_by, run_id, workflow, null, run_id || '#' || attempt, result, finished_at, counted_at,
+        select chain_id, recorded_by, run_id, workflow, commit_key, commit_key as thing, result, finished_at, counted_at,
             counted_on
         from core.run
-        where sha is null
+        -- refresh: semi join touched as t on t.thing = commit_key
+        where commit_key is not null
+        union all
+        select
+            chain_id, recorded_by, run_id, workflow, null, hash(run_id, attempt), result, finished_at, counted_at,
+            counted_on
+        from core.run
+        where commit_key is null
     )
 ),
 
@@ -47,7 +48,7 @@ ran as (
         recorded_by,
         workflow,
         thing,
-        any_value(sha) as sha,
+        any_value(commit_key) as commit_key,
         count(*) filter (is_finished) as finished,
         min(finished_at) filter (is_finished and result = 'failed') as failed_at,
         max(finished_at) filter (is_finished and result = 'success') as passed_at,
@@ -68,7 +69,7 @@ failed as (
     select r.chain_id, r.recorded_by, r.workflow, r.thing, j.name, min(j.finished_at) as failed_at
     from run as r
     inner join job as j on j.source = r.recorded_by and j.run = r.run_id
-    where r.sha is not null and j.result = 'failed'
+    where r.commit_key is not null and j.result = 'failed'
     group by all
 ),
 
@@ -82,7 +83,7 @@ mended as (
 ),
 
 judged as (
-    select r.*, r.sha is not null and (r.failed_at < r.passed_at or m.thing is not null) is true as is_flaky
+    select r.*, r.commit_key is not null and (r.failed_at < r.passed_at or m.thing is not null) is true as is_flaky
     from ran as r
     left join mended as m using (chain_id, recorded_by, workflow, thing)
 )
@@ -94,7 +95,7 @@ select
     thing,
     is_flaky,
     case
-        when sha is null then 'no_commit'
+        when commit_key is null then 'no_commit'
         when finished = 0 then 'unfinished'
         when finished = 1 and passed_at is null and not is_flaky then 'not_retried'
     end as left_out,
