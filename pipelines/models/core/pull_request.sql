@@ -3,22 +3,23 @@ description: >-
   Pull requests, and how long each stage of those that are changes took, by the clock and in working
   days. A review before the pull request was ready counts from when it was.
 grain: one row per pull request
-key: [source, repository_id, number]
+key: [change_key]
 day: merged_on
-by: [source, repository_id, number]
+by: [change_key]
 touched:
-  raw.pull_request: [source, repository, number]
-  core.change: select source, repository_id, number from changed where is_pull_request
-  core.change_calendar: select c.source, c.repository_id, c.number from core.change as c semi join changed using (change_key)
+  raw.pull_request: select change_key(source, repository, number) from changed
+  core.change: [change_key]
+  core.change_calendar: [change_key]
   calendar.day: >-
-    select source, repository, number
+    select change_key(source, repository, number)
     from raw.pull_request
     where greatest(opened_at, ready_at, first_review_at, merged_at) >= (select min(starts_at) from changed)
 columns:
   source: {type: varchar, description: "Configured name of the source"}
   repository_id: {type: varchar, description: "Id within the source"}
   number: {type: bigint, description: "Number within the repository"}
-  change_key: {type: ubigint, description: "Change it is, as a number; null where it is none, as before its merge", nullable: true}
+  change_key: {type: ubigint, description: "The change that it is or may become, as a number"}
+  is_change: {type: boolean, description: "It is one; false also before its merge"}
   is_bot: {type: boolean, description: "Made by a bot"}
   opened_at: {type: timestamp with time zone, description: "When it was opened (UTC)"}
   merged_at: {type: timestamp with time zone, description: "When it was merged (UTC)", nullable: true}
@@ -35,12 +36,21 @@ columns:
   review_left_out: {type: varchar, description: "Why a change has neither pickup nor review that count", nullable: true, accepted: [bot, unreviewed, negative]}
   url: {type: varchar, description: "Where a person can see it"}
 */
-with staged as (
+with found as not materialized (
+    select
+        change_key(source, repository, number) as change_key, source, repository, number, is_bot, opened_at, ready_at,
+        first_review_at, merged_at, closed_at, url
+    from raw.pull_request as p
+    -- refresh: semi join touched as t on t.change_key = change_key(p.source, p.repository, p.number)
+),
+
+staged as (
     select
         p.source,
         p.repository as repository_id,
         p.number,
-        c.change_key,
+        p.change_key,
+        c.change_key is not null as is_change,
         p.is_bot,
         p.opened_at,
         p.merged_at,
@@ -61,15 +71,13 @@ with staged as (
             when p.first_review_at is null or p.first_review_at > p.merged_at then 'unreviewed'
             when coalesce(p.ready_at, p.opened_at) > p.merged_at then 'negative'
         end as review_left_out,
-        c.change_key is not null and coding_left_out is null as has_coding,
-        c.change_key is not null and review_left_out is null as has_review,
+        is_change and coding_left_out is null as has_coding,
+        is_change and review_left_out is null as has_review,
         p.url
-    from raw.pull_request as p
-    -- refresh: semi join touched as t on t.source = p.source and t.repository_id = p.repository and t.number = p.number
+    from found as p
     inner join core.repository as r on r.source = p.source and r.repository_id = p.repository
     cross join config.workspace as w
-    left join core.change as c
-        on c.is_pull_request and c.source = p.source and c.repository_id = p.repository and c.number = p.number
+    left join core.change as c using (change_key)
     left join core.change_calendar as k using (change_key)
 )
 
@@ -78,6 +86,7 @@ select
     p.repository_id,
     p.number,
     p.change_key,
+    p.is_change,
     p.is_bot,
     p.opened_at,
     p.merged_at,

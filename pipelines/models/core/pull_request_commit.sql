@@ -13,7 +13,7 @@ columns:
 with pull_request as not materialized (
     select
         source, repository, change_key(source, repository, number) as change_key,
-        list_distinct(commit_shas) as shas, head_sha, merge_sha
+        commit_shas as shas, head_sha, merge_sha
     from raw.pull_request as p
     -- refresh: semi join (
     -- refresh:     select w.rowid as place
@@ -23,7 +23,7 @@ with pull_request as not materialized (
 ),
 
 said as (
-    select change_key, source, repository, 'listed' as role, unnest(shas) as sha from pull_request
+    select change_key, source, repository, 'listed' as role, unnest(list_distinct(shas)) as sha from pull_request
     union all
     select change_key, source, repository, 'head', head_sha
     from pull_request

@@ -12,7 +12,7 @@ touched:
     from (
         select m.chain_id, local_date(min(c.opened_at)) as since
         from changed as c
-        inner join core.pull_request_chain as m using (source, repository_id, number)
+        inner join core.pull_request_chain as m using (change_key)
         group by m.chain_id
     ) as c
     inner join (select distinct grain, period_start from core.period) as p
@@ -23,7 +23,7 @@ touched:
     from (
         select c.chain_id, min(coalesce(local_date(p.opened_at), '-infinity')) as since
         from changed as c
-        left join core.pull_request as p using (source, repository_id, number)
+        left join core.pull_request as p using (change_key)
         group by c.chain_id
     ) as c
     inner join (select distinct grain, period_start from core.period) as p
@@ -38,8 +38,11 @@ touched:
         from changed
         group by all
     ) as r
-    inner join (select distinct chain_id, source, repository_id from core.pull_request_chain) as m
-        using (source, repository_id)
+    inner join (
+        select distinct c.chain_id, p.source, p.repository_id
+        from core.pull_request_chain as c
+        inner join core.pull_request as p using (change_key)
+    ) as m using (source, repository_id)
     inner join (select distinct grain, period_start from core.period) as p
         on period_end(p.grain, p.period_start) > r.since and p.period_start <= r.until
   core.period: >-
@@ -58,7 +61,7 @@ with member as (
         m.chain_id, r.covered_until, r.last_day, p.opened_at, p.ended_at,
         case when p.is_bot and not w.include_bots then 'bot' end as left_out
     from core.pull_request as p
-    inner join core.pull_request_chain as m using (source, repository_id, number)
+    inner join core.pull_request_chain as m using (change_key)
     inner join (select *, local_date(covered_until) as last_day from core.repository) as r
         using (source, repository_id)
     cross join config.workspace as w

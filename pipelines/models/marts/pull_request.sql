@@ -3,22 +3,15 @@ description: >-
   Pull requests that are changes or may become some, to drill down to: how long each stage took, by the
   clock and in working days.
 grain: one row per service and pull request; what is of no service has a row without one
-key: [source, repository, number, service]
-by: [source, repository, number]
+key: [change_key, service]
+by: [change_key]
 touched:
-  core.pull_request: select p.source, r.repository, p.number from changed as p inner join core.repository as r using (source, repository_id)
-  core.pull_request_chain: select p.source, r.repository, p.number from changed as p inner join core.repository as r using (source, repository_id)
-  core.pull_request_release: >-
-    select p.source, r.repository, p.number
-    from core.pull_request as p
-    semi join changed using (change_key)
-    inner join core.repository as r using (source, repository_id)
-  core.pull_request_wait: >-
-    select p.source, r.repository, p.number
-    from core.pull_request as p
-    semi join changed using (change_key)
-    inner join core.repository as r using (source, repository_id)
+  core.pull_request: [change_key]
+  core.pull_request_chain: [change_key]
+  core.pull_request_release: [change_key]
+  core.pull_request_wait: [change_key]
 columns:
+  change_key: {type: ubigint, description: "The change that it is or may become, as a number"}
   source: {type: varchar, description: "Configured name of the source"}
   repository: {type: varchar, description: "Name of the repository"}
   number: {type: bigint, description: "Number within the repository"}
@@ -53,56 +46,55 @@ columns:
 with shown as not materialized (
     select p.*, r.repository
     from core.pull_request as p
+    -- refresh: semi join touched using (change_key)
     inner join core.repository as r using (source, repository_id)
-    -- refresh: semi join touched as t on t.source = p.source and t.repository = r.repository and t.number = p.number
-    where p.change_key is not null or p.ended_at is null
+    where p.is_change or p.ended_at is null
+),
+
+counted as not materialized (
+    select change_key, chain_id
+    from core.pull_request_chain
+    -- refresh: semi join touched using (change_key)
 ),
 
 placed as (
-    select m.source, m.repository_id, m.number, m.chain_id, s.service, o.team
-    from core.pull_request_chain as m
-    -- refresh: inner join core.repository as r using (source, repository_id)
-    -- refresh: semi join touched as t on t.source = m.source and t.repository = r.repository and t.number = m.number
+    select m.change_key, m.chain_id, p.source, p.repository_id, s.service, o.team
+    from counted as m
     inner join core.subject as s on s.level = 'service' and s.chain_id = m.chain_id
-    inner join shown as p using (source, repository_id, number)
+    inner join shown as p using (change_key)
     inner join core.owner as o
         on o.service = s.service and during(coalesce(p.merged_at, p.opened_at), o.valid_from, o.valid_until)
 ),
 
 -- What is of no service's, for want of one or of its paths, is the repository's alone.
 alone as (
-    select m.source, m.repository_id, m.number, m.chain_id, null as service, null as team
-    from core.pull_request_chain as m
-    -- refresh: inner join core.repository as r using (source, repository_id)
-    -- refresh: semi join touched as t on t.source = m.source and t.repository = r.repository and t.number = m.number
+    select m.change_key, m.chain_id, null as service, null as team
+    from counted as m
     inner join core.chain as c using (chain_id)
-    anti join placed as p
-        on p.source = m.source and p.repository_id = m.repository_id and p.number = m.number
+    anti join placed using (change_key)
     where c.service is null
 ),
 
 shared as (
-    select
-        m.source, m.repository_id, m.number, m.service,
-        row_number() over (partition by m.source, m.repository_id, m.number order by m.service) as shared_rank
-    from placed as m
+    select change_key, service, row_number() over (partition by change_key order by service) as shared_rank
+    from placed
     semi join (
         select source, repository_id from core.service_repository group by all having count(*) > 1
-    ) as r using (source, repository_id)
+    ) using (source, repository_id)
 ),
 
 repeated as (
-    select k.source, k.repository_id, k.number, k.service, list(distinct t.team order by t.team) as repeats_for
+    select k.change_key, k.service, list(distinct t.team order by t.team) as repeats_for
     from shared as k
-    inner join shared as b using (source, repository_id, number)
-    inner join core.pull_request as p using (source, repository_id, number)
+    inner join shared as b using (change_key)
+    inner join core.pull_request as p using (change_key)
     inner join core.tenure as t on t.service = b.service and during(p.merged_at, t.valid_from, t.valid_until)
     where b.shared_rank < k.shared_rank
     group by all
 )
 
 select
-    p.source, p.repository, p.number, m.service, subject_key('service', m.service) as subject_key, k.shared_rank,
+    change_key, p.source, p.repository, p.number, m.service, subject_key('service', m.service) as subject_key, k.shared_rank,
     a.repeats_for, m.team, p.is_bot, p.opened_at, p.merged_at, p.merged_on,
     x.shipped_at as deployed_at, x.shipped_on as deployed_on,
     p.coding_seconds, p.coding_working_seconds, p.coding_left_out,
@@ -110,10 +102,10 @@ select
     x.release_seconds, x.release_working_seconds, x.left_out as release_left_out,
     w.wait_seconds as ci_wait_seconds, w.queue_seconds as ci_queue_seconds, w.rerun_seconds as ci_rerun_seconds,
     w.left_out as ci_left_out, p.url
-from (from placed union all by name from alone) as m
-inner join shown as p using (source, repository_id, number)
-left join shared as k using (source, repository_id, number, service)
-left join repeated as a using (source, repository_id, number, service)
-left join core.pull_request_wait as w on w.change_key = p.change_key
-left join core.pull_request_release as x on x.chain_id = m.chain_id and x.change_key = p.change_key
+from (select change_key, chain_id, service, team from placed union all from alone) as m
+inner join shown as p using (change_key)
+left join shared as k using (change_key, service)
+left join repeated as a using (change_key, service)
+left join core.pull_request_wait as w using (change_key)
+left join core.pull_request_release as x using (chain_id, change_key)
 order by subject_key, p.opened_at
