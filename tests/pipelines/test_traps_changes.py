@@ -28,6 +28,9 @@ services = Stories(
     )
 )
 
+FULL = "0123456789" * 4
+"""A whole sha, as most messages name one."""
+
 
 def based(acme: Acme, repository: str) -> None:
     """Commit `base` of 1 January and its deployment, the baseline."""
@@ -249,6 +252,21 @@ def test_t26_a_revert_is_linked_to_what_it_reverts_and_charges_what_shipped_that
     acme.commit("t26", "revert-other", "2026-01-09 00:00", kind="revert", reverts="other")
     acme.commit("t26", "revert-by-sha", "2026-01-09 00:00", kind="revert", reverts="feature")
     acme.deploy("t26", "revert-by-sha", "2026-01-09 01:00")
+    # What is reverted may be a pick, a head that no branch has any more, or what merged two at once.
+    based(acme, "t26-named")
+    acme.commit("t26-named", FULL, "2026-01-03 00:00")
+    acme.pull_request("t26-named", 1, FULL, merged="2026-01-03 00:00", head_sha="gone-head")
+    acme.commit("t26-named", "picked-to-1.x", "2026-01-03 01:00", picked_from=FULL)
+    acme.commit("t26-named", "stacked-1", "2026-01-03 02:00")
+    acme.commit("t26-named", "stacked-2", "2026-01-03 03:00")
+    acme.commit("t26-named", "merge-of-both", "2026-01-04 00:00", "picked-to-1.x", "stacked-2")
+    for number in (3, 2):
+        acme.pull_request(
+            "t26-named", number, f"stacked-{number - 1}", merged="2026-01-04 00:00", merge_sha="merge-of-both"
+        )
+    for named in (FULL, "picked-", "gone-head", "merge-of"):
+        acme.commit("t26-named", f"revert-{named[:6]}", "2026-01-09 00:00", kind="revert", reverts=named)
+    acme.deploy("t26-named", "revert-merge-", "2026-01-09 01:00")
     yield
     links = acme.query(
         "select change_id, reverts_change_id from core.change where reverts_change_id is not null"
@@ -256,6 +274,10 @@ def test_t26_a_revert_is_linked_to_what_it_reverts_and_charges_what_shipped_that
     assert {(row["change_id"], row["reverts_change_id"]) for row in links} == {
         ("github:t26#3", "github:t26#1"),
         ("github:t26@revert-by-sha", "github:t26#1"),
+        ("github:t26-named@revert-012345", "github:t26-named#1"),
+        ("github:t26-named@revert-picked", "github:t26-named#1"),
+        ("github:t26-named@revert-gone-h", "github:t26-named#1"),
+        ("github:t26-named@revert-merge-", "github:t26-named#2"),
     }
     assert acme.query("select deployment_id, rule from core.fault") == [
         {"deployment_id": "github:feature", "rule": "revert"}

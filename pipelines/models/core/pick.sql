@@ -3,9 +3,6 @@ description: Cherry-picks and the commit that each goes back to, through any num
 grain: one row per repository and picked commit
 key: [commit_key]
 columns:
-  source: {type: varchar, description: "Configured name of the source"}
-  repository_id: {type: varchar, description: "Id within the source"}
-  sha: {type: varchar, description: "The pick"}
   commit_key: {type: ubigint, description: "The pick as a number"}
   origin_key: {type: ubigint, description: "The commit picked first, as a number"}
 */
@@ -37,7 +34,7 @@ step as (
 )
 
 select
-    source, repository_id, sha, commit_key(source, repository_id, sha) as commit_key,
+    commit_key(source, repository_id, sha) as commit_key,
     max_by(commit_key(source, repository_id, from_sha), len(seen)) as origin_key
 from step
 group by source, repository_id, sha
