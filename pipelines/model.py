@@ -90,8 +90,6 @@ class Header(BaseModel):
 
     Lines of the model that begin with `-- refresh:` are part of its query then: they keep of what is read
     what `touched`, a table with the columns `by`, asks for."""
-    only: str = "true"
-    """Condition on the columns `by` that all rows meet: what changes touch otherwise has none."""
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,7 @@ def _find_touched(connection: duckdb.DuckDBPyConnection, changes: Deltas, model:
         rules.append(f"from (with changed as not materialized ({changed}) from ({query}))")
     connection.execute(
         f"create or replace temp table touched_value as select distinct * from ({' union all '.join(rules)})"
-        f" as found ({', '.join(by)}) where {model.header.only}"
+        f" as found ({', '.join(by)})"
     )
     connection.execute(f"create or replace temp view touched as from touched_value where is_any({by[0]})")
     ((touched, rows),) = connection.execute(

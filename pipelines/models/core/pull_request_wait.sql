@@ -20,10 +20,9 @@ columns:
   rerun_seconds: {type: double, description: "Those of them in which no first attempt of a run was under way", nullable: true}
   left_out: {type: varchar, description: "Why it has no wait that counts", nullable: true, accepted: [bot, negative, no_run, running, undated]}
 */
--- Sorted by `place`, a number, millions of attempts take half the time.
 with pull_request as (
     select
-        p.rowid as place, m.change_key, p.opened_at, p.merged_at,
+        m.change_key, p.opened_at, p.merged_at,
         case
             when p.is_bot and not w.include_bots then 'bot'
             when p.opened_at > p.merged_at then 'negative'
@@ -36,7 +35,7 @@ with pull_request as (
 ),
 
 commit as (
-    select p.place, p.opened_at, p.merged_at, c.role <> 'merge' as is_listed, c.commit_key
+    select change_key, p.opened_at, p.merged_at, c.role <> 'merge' as is_listed, c.commit_key
     from pull_request as p
     inner join (
         from core.pull_request_commit
@@ -47,7 +46,7 @@ commit as (
 
 attempt as (
     select
-        c.place, r.attempt = 1 as is_first,
+        c.change_key, r.attempt = 1 as is_first,
         coalesce(r.queued_at, r.started_at) as first_known_at,
         case
             when r.result = 'running' then 'running'
@@ -80,29 +79,29 @@ reached as (
         max(ended) over by_run as ran_until
     from attempt
     window
-        by_begin as (partition by place order by began rows between unbounded preceding and 1 preceding),
-        by_run as (partition by place order by ran rows between unbounded preceding and 1 preceding)
+        by_begin as (partition by change_key order by began rows between unbounded preceding and 1 preceding),
+        by_run as (partition by change_key order by ran rows between unbounded preceding and 1 preceding)
 ),
 
 waited as (
     select
-        place,
+        change_key,
         min(left_out) as left_out,
         bool_or(is_queue_told) as is_queue_told,
         sum(greatest(0, ended - greatest(began, waited_until))) as waited,
         sum(greatest(0, ended - greatest(began, first_waited_until))) filter (is_first) as first_waited,
         sum(greatest(0, ended - greatest(ran, ran_until))) as ran
     from reached
-    group by place
+    group by change_key
 )
 
 select
-    p.change_key,
+    change_key,
     p.merged_at,
     local_date(p.merged_at) as merged_on,
     case when t.left_out is null then t.waited / 1e6 end as wait_seconds,
     case when t.left_out is null and t.is_queue_told then (t.waited - t.ran) / 1e6 end as queue_seconds,
     case when t.left_out is null then (t.waited - coalesce(t.first_waited, 0)) / 1e6 end as rerun_seconds,
-    coalesce(p.unfit, if(t.place is null, 'no_run', t.left_out)) as left_out
+    coalesce(p.unfit, if(t.change_key is null, 'no_run', t.left_out)) as left_out
 from pull_request as p
-left join waited as t using (place)
+left join waited as t using (change_key)

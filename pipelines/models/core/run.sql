@@ -97,8 +97,7 @@ chain as (
 
 select
     t.recorded_by, t.run_id, t.attempt, c.chain_id, t.source, t.repository_id, c.service, t.workflow, t.commit_key,
-    t.result,
-    t.queued_at, t.started_at, t.finished_at, t.counted_at, local_date(t.counted_at) as counted_on,
+    t.result, t.queued_at, t.started_at, t.finished_at, t.counted_at, local_date(t.counted_at) as counted_on,
     t.duration_seconds, t.duration_left_out, t.queue_seconds, t.queue_left_out
 from timed as t
 inner join chain as c using (source, repository_id)
