@@ -42,7 +42,6 @@ def compare(connection: duckdb.DuckDBPyConnection, rollouts: str | None = None) 
     """
     connection.execute(SCHEMA)
     some = rollouts and _COMPARED.format(rollouts=rollouts)
-    connection.execute("create temp table if not exists revisited (source varchar, repository_id varchar)")
     connection.execute(f"create or replace temp view compared as {some or 'from core.environment_rollout'}")
     connection.execute(_CANDIDATES)
     between = {
@@ -56,7 +55,7 @@ def compare(connection: duckdb.DuckDBPyConnection, rollouts: str | None = None) 
     ]
     names = ("source", "repository_id", "ancestor", "descendant", "is_ancestor")
     _insert(connection, names, [*dict.fromkeys(found)])
-    connection.execute("drop table candidate; drop view compared; drop table revisited")
+    connection.execute("drop table candidate; drop view compared; truncate lineage.revisited")
     return len(found)
 
 
@@ -79,7 +78,7 @@ _COMPARED = """
         select r.chain_id, r.environment, r.sequence
         from core.environment_rollout as r
         inner join core.chain as c using (chain_id)
-        semi join revisited using (source, repository_id)
+        semi join lineage.revisited using (source, repository_id)
     )
 
     select r.*

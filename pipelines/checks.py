@@ -16,6 +16,8 @@ class Built(NamedTuple):
     model: Model
     rows: int
     broken: dict[str, int]
+    seconds: float = 0.0
+    """How long it took, beside what else was built meanwhile."""
 
 
 def checked(connection: duckdb.DuckDBPyConnection, model: Model, *, is_partial: bool = False) -> Built:

@@ -9,6 +9,7 @@ build, with other settings, or where a build was cut short: then all is made ane
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence, Set
+from threading import RLock
 from typing import Literal
 
 import duckdb
@@ -31,6 +32,10 @@ _IS_KNOWN = """
         and r.version - b.version = (select count(*) from delta.load where version > b.version)
 """
 
+_NOTED = "noted"
+"""Database in memory, which all connections see: how tables that were made changed."""
+DIFFERING = "differing"
+"""Temporary table with the rows that `compare` found to have gone and come."""
 KEPT = 2_000_000
 """Changed rows of a table up to which they are found once for all that read them."""
 
@@ -91,7 +96,10 @@ def note_load(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 class Deltas:
-    """What has changed since the last build; what is made in this one is told of as it is made."""
+    """What has changed since the last build; what is made in this one is told of as it is made.
+
+    Threads may share it, but not its connection.
+    """
 
     def __init__(
         self, connection: duckdb.DuckDBPyConnection, settings: str | None, sources: Iterable[str]
@@ -99,19 +107,22 @@ class Deltas:
         """`settings` say what shapes the tables beside the data, None that nothing is known or kept.
         `sources` are the tables read that no model makes. Until `keep`, nothing counts as built."""
         self._connection = connection
+        self._lock = RLock()
         self._settings = settings
         self._rows: dict[str, str] = {}
         self._unknown: set[str] = set()
         self._columns: dict[str, list[str]] = {}
         self._found: dict[str, str] = {}
-        """Query for changed rows → temporary view that has them: several models read the same."""
+        """Query for changed rows → a shorter one for the same: several models read them."""
+        self._any: dict[str, bool] = {}
+        """Query for changed rows → whether there are any."""
         self.was_broken: Set[str] = frozenset()
         """Models whose tables broke their headers: never left as they are."""
         self.is_known = False
         """Whether anything was built that can stay."""
         if settings is None:
             return
-        connection.execute(_SCHEMA)
+        connection.execute(f"{_SCHEMA}; attach ':memory:' as {_NOTED}")
         self.is_known = bool(connection.execute(_IS_KNOWN, [settings]).fetchall())
         connection.execute("truncate built.build")
         digests = " union all ".join(
@@ -139,7 +150,10 @@ class Deltas:
         rows = self.rows(name, words)
         if rows is None:
             return name in self._unknown
-        return bool(self._connection.execute(f"{rows} limit 1").fetchall())
+        with self._lock:
+            if rows not in self._any:
+                self._any[rows] = bool(self._connection.execute(f"{rows} limit 1").fetchall())
+            return self._any[rows]
 
     def rows(
         self, name: str, words: Set[str] | None = None, *, only: Literal["gone", "come"] | None = None
@@ -150,56 +164,50 @@ class Deltas:
         if name not in self._rows or name in self._unknown:
             return None
         relation = self._rows[name]
-        if relation not in self._columns:
-            described = self._connection.execute(f"describe {relation}").fetchall()
-            self._columns[relation] = [column for column, *_ in described if column != "is_new"]
-        held = self._columns[relation]
-        read = [column for column in held if words is None or column in words] or held
+        with self._lock:
+            if relation not in self._columns:
+                described = self._connection.execute(f"describe {relation}").fetchall()
+                self._columns[relation] = [column for column, *_ in described if column != "is_new"]
+            held = self._columns[relation]
+            read = [column for column in held if words is None or column in words] or held
+            listed = ", ".join(f'"{column}"' for column in read)
+            is_other = {"gone": "< 0", "come": "> 0", None: "<> 0"}[only]
+            rows = f"select {listed} from {relation} group by all having sum(if(is_new, 1, -1)) {is_other}"
+            if rows not in self._found:
+                self._found[rows] = self._shortened(rows, relation, read, is_part=only is not None)
+            return self._found[rows]
+
+    def _shortened(self, rows: str, relation: str, read: Sequence[str], *, is_part: bool) -> str:
+        ((size, gone),) = self._connection.execute(
+            f"select count(*), count(*) filter (not is_new) from {relation}"
+        ).fetchall()
         listed = ", ".join(f'"{column}"' for column in read)
-        is_other = {"gone": "< 0", "come": "> 0", None: "<> 0"}[only]
-        rows = f"select {listed} from {relation} group by all having sum(if(is_new, 1, -1)) {is_other}"
-        if rows not in self._found:
-            ((size, gone),) = self._connection.execute(
-                f"select count(*), count(*) filter (not is_new) from {relation}"
-            ).fetchall()
-            changed = self._found[rows] = f"changed_{len(self._found)}"
-            if gone in (0, size) and only is None:
-                # Nothing that came can be what went.
-                rows = f"select {listed} from {relation} where is_any(is_new)"
-            elif size <= KEPT:
-                self._connection.execute(f"create or replace temp table {changed}_row as {rows}")
-                rows = f'from {changed}_row where is_any("{read[0]}")'
-            self._connection.execute(f"create or replace temp view {changed} as {rows}")
-            return f"from {changed}"
-        return f"from {self._found[rows]}"
+        if gone in (0, size) and not is_part:
+            # Nothing that came can be what went.
+            return f"select {listed} from {relation} where is_any(is_new)"
+        if size > KEPT:
+            return rows
+        changed = f"{_NOTED}.changed_{len(self._found)}"
+        self._connection.execute(f"create table {changed} as {rows}")
+        return f'select * from {changed} where is_any("{read[0]}")'
 
-    def relation(self, name: str) -> str:
-        """The rows of a changed table that went and came, of a table that `compare` was told of."""
-        return self._rows[name]
-
-    def told(self, name: str, relation: str) -> None:
-        """`relation` has the rows of a table that went and came (`is_new`)."""
-        if self._connection.execute(f"select 1 from {relation} limit 1").fetchall():
-            self._rows[name] = relation
+    def told(self, connection: duckdb.DuckDBPyConnection, name: str, relation: str) -> bool:
+        """`relation` has the rows of a table that went and came (`is_new`); False where it has none."""
+        noted = f'{_NOTED}."{name}"'
+        ((rows,),) = connection.execute(f"create table {noted} as from {relation}").fetchall()
+        if rows:
+            self._rows[name] = noted
+        return bool(rows)
 
     def unknown(self, name: str) -> None:
         """The table was made anew, whatever it was."""
         self._unknown.add(name)
 
-    def compare(self, name: str, old: str, new: str) -> bool:
+    def compare(self, connection: duckdb.DuckDBPyConnection, name: str, old: str, new: str) -> bool:
         """Note how the table `name` becomes what `new` holds, having been what `old` does, by the hashes of
-        rows; False where it stays."""
-        relation = f'"delta of {name}"'
-        self._connection.execute(
-            f"create or replace temp table {relation} as"
-            f" select *, true as is_new from {new} as t"
-            f" anti join (select hash(o) as h from {old} as o) on h = hash(t)"
-            f" union all"
-            f" select *, false from {old} as t"
-            f" anti join (select hash(n) as h from {new} as n) on h = hash(t)"
-        )
-        self.told(name, relation)
-        return name in self._rows
+        rows, which are in `DIFFERING` then; False where it stays."""
+        find_differing(connection, old, new)
+        return self.told(connection, name, DIFFERING)
 
     def keep(self, broken: Iterable[str]) -> None:
         """All is built: the next build begins from here. `broken` are models that break their headers."""
@@ -217,3 +225,23 @@ class Deltas:
             "insert into built.build select ?, version from raw.version", [self._settings]
         )
         self._connection.execute("commit")
+
+    def close(self) -> None:
+        """Forget what was noted of this build."""
+        if self._settings is not None:
+            self._connection.execute(f"detach {_NOTED}")
+        self._connection.close()
+
+
+def find_differing(connection: duckdb.DuckDBPyConnection, old: str, new: str) -> bool:
+    """Put the rows of `old` that `new` lacks, and those that it has instead (`is_new`), into `DIFFERING`;
+    False where there are none."""
+    ((rows,),) = connection.execute(
+        f"create or replace temp table {DIFFERING} as"
+        f" select *, true as is_new from {new} as t"
+        f" anti join (select hash(o) as h from {old} as o) on h = hash(t)"
+        f" union all"
+        f" select *, false from {old} as t"
+        f" anti join (select hash(n) as h from {new} as n) on h = hash(t)"
+    ).fetchall()
+    return bool(rows)

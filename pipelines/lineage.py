@@ -34,6 +34,7 @@ create table if not exists lineage.missing (
 create table if not exists lineage.ancestor (
     source varchar, repository_id varchar, ancestor varchar, descendant varchar, is_ancestor boolean
 );
+create table if not exists lineage.revisited (source varchar, repository_id varchar);
 """
 
 
@@ -341,7 +342,7 @@ _KEEP_LINES = """
 """
 # Repositories whose pairs were forgotten.
 _REVISITED = """
-    create or replace temp table revisited as
+    create or replace table lineage.revisited as
     select source, repository_id from arrived union select source, repository_id from moved;
 
     drop table arrived;

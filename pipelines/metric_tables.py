@@ -45,7 +45,7 @@ _Day = tuple[str | None, int]
 """When something counts: a grain and the first day of its period, or None and a day, in days since 1970."""
 
 
-class Builder:
+class MetricTables:
     """Makes the figures of one metric after the other."""
 
     def __init__(

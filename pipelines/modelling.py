@@ -1,4 +1,4 @@
-"""SQL models: one table per file, its header first; run in dependency order in one process.
+"""SQL models: one table per file, its header first; built in dependency order in one process.
 
 A file in `models/core` or `models/marts` holds one `select`. Its header, a YAML block
 comment, documents the table; a run fails where header and table differ. A file with a
@@ -14,9 +14,9 @@ the rows that changes touch, of a metric the figures of the periods in which som
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import nullcontext
-from functools import cache
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, closing, nullcontext
+from functools import cache, partial
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -25,8 +25,10 @@ import duckdb
 from pipelines import (
     adoption,
     ancestry,
+    building,
     change_points,
     checks,
+    computed,
     deltas,
     first_deployment,
     forecast,
@@ -38,39 +40,18 @@ from pipelines import (
     model,
     row_refresh,
     statistics,
+    workers,
     working_time,
 )
-from pipelines.checks import Built, checked
+from pipelines.building import Builder
+from pipelines.checks import Built
+from pipelines.computed import COMPUTED
 from pipelines.deltas import Deltas
-from pipelines.model import FIGURES, Model, ModelError, adoption_queries, parse
+from pipelines.model import FIGURES, QUANTILES, Model, parse
 
 MODELS = Path(__file__).with_name("models")
-
-# Tables that Python builds between two models: what they read, and how.
-_PYTHON: dict[str, tuple[tuple[str, ...], Callable[[duckdb.DuckDBPyConnection], object]]] = {
-    "lineage.label": (("core.commit", "core.line"), lineage.label),
-    "lineage.ancestor": (
-        ("core.commit", "core.chain", "core.environment_rollout", "lineage.label"),
-        ancestry.compare,
-    ),
-    "analysis.change_point": (
-        ("core.figure_subject", *(f"marts.{metric}" for metric in change_points.METRICS)),
-        change_points.update,
-    ),
-    "analysis.first_deployment": (
-        ("core.onboarding", "core.adoption_member", "core.repository"),
-        first_deployment.update,
-    ),
-    "analysis.migration_forecast": (
-        ("marts.migration_done", "marts.adoption_period"),
-        migration_forecast.update,
-    ),
-    "analysis.migration_fan": (("analysis.migration_forecast",), migration_forecast.update_fan),
-    "calendar.day": (
-        ("core.calendar", "core.change", "core.shipment", "raw.pull_request"),
-        working_time.update,
-    ),
-}
+AT_ONCE = 2
+"""Tables that a refresh makes at a time: its queries are small, and few of them take all processors."""
 
 
 def models(folder: Path = MODELS) -> Mapping[str, Model]:
@@ -96,8 +77,8 @@ def _order(found: Mapping[str, Model]) -> list[str]:
     wanted = [*found]
     while wanted:
         name = wanted.pop()
-        if name not in graph and (name in found or name in _PYTHON):
-            graph[name] = found[name].reads if name in found else _PYTHON[name][0]
+        if name not in graph and (name in found or name in COMPUTED):
+            graph[name] = found[name].reads if name in found else COMPUTED[name][0]
             wanted += graph[name]
     return [name for name in TopologicalSorter(graph).static_order() if name in graph]
 
@@ -108,16 +89,17 @@ def model_dependencies(model: Model) -> tuple[str, ...]:
 
 
 def _tables_behind(read: str) -> Iterator[str]:
-    if read in _PYTHON:
-        for further in _PYTHON[read][0]:
+    if read in COMPUTED:
+        for further in COMPUTED[read][0]:
             yield from _tables_behind(further)
     elif read in models() or read.startswith("raw."):
         yield read
 
 
 _PARTS = (
-    adoption, ancestry, change_points, checks, deltas, first_deployment, forecast, inserting, lineage,
-    metric_tables, migration_forecast, model, row_refresh, statistics, working_time,
+    adoption, ancestry, building, change_points, checks, computed, deltas, first_deployment, forecast,
+    inserting, lineage, metric_tables, migration_forecast, model, row_refresh, statistics, workers,
+    working_time,
 )  # fmt: skip
 
 
@@ -142,7 +124,6 @@ def run(
     on nothing that changed since stays. Raises `ModelError` where a header and its table differ.
     """
     statistics.register(connection)
-    connection.execute((folder / "macros.sql").read_text())
     for schema in ("core", FIGURES, "marts"):
         connection.execute(f"create schema if not exists {schema}")
     known = models(folder)
@@ -151,113 +132,68 @@ def run(
     reads = {name: _reads(name, known) for name in order}
     if settings is not None:
         settings = hashlib.sha256("\0".join([settings, *known]).encode()).hexdigest()
-    changes = Deltas(connection, settings, {read for of in reads.values() for read in of} - {*order})
-    broken: list[str] = []
-    with memory.bounded(connection) if changes.is_known else nullcontext():
-        for built in _made(connection, changes, known, reads, folder):
-            if built.broken:
-                broken.append(built.model.name)
-            yield built
-    connection.execute("drop table if exists ordered")
-    changes.keep(broken)
-
-
-def _made(
-    connection: duckdb.DuckDBPyConnection,
-    changes: Deltas,
-    known: Mapping[str, Model],
-    reads: Mapping[str, tuple[str, ...]],
-    folder: Path,
-) -> Iterator[Built]:
-    """Build what rests on something that changed, in the order of `reads`; yields each of the models."""
-    read_by_others = {read for of in reads.values() for read in of}
+    sources = {read for of in reads.values() for read in of} - {*order}
     idle = _idle(connection, known)
-    metrics = metric_tables.Builder(connection, changes, known, folder)
-    for name in reads:
-        table = known.get(name)
-        words_of = table.words_of if table else lambda _: None
-        if changes.is_known and not changes.of(reads[name], words_of) and name not in changes.was_broken:
-            if table:
-                yield Built(table, _count(connection, table), {})
-            continue
-        is_partial = False
-        try:
-            if name in idle:
-                if table:
-                    columns = {each: column.type for each, column in table.header.columns.items()}
-                    adoption.leave_empty(connection, name, columns, is_metric=bool(table.header.metric))
-                    yield Built(table, 0, {})
-                changes.unknown(name)
-                continue
-            if not table:
-                _build_by_python(connection, name, changes)
-                continue
-            if (metric := table.header.metric) and metric.area == "adoption":
-                made = adoption_queries(table.table, metric)
-                adoption.build(connection, table.table, table.sql, made)
-                changes.unknown(name)
-            elif metric:
-                is_partial = metrics.build(table)
-            else:
-                is_partial = row_refresh.build(connection, changes, table, is_read=name in read_by_others)
-        except duckdb.Error as error:
-            raise ModelError(f"{name}: {error}") from error
-        yield checked(connection, table, is_partial=is_partial)
+    with (
+        closing(Deltas(_session(connection, folder), settings, sources)) as changes,
+        memory.bounded(connection) if changes.is_known else nullcontext(),
+        ExitStack() as sessions,
+    ):
+        # The queries of a rebuild each take all processors, and much memory.
+        at_once = AT_ONCE if changes.is_known else 1
+        opened = [sessions.enter_context(_session(connection, folder)) for _ in range(at_once)]
+        builders = [Builder(each, changes, known, reads, idle, folder) for each in opened]
+        tasks = _tasks(known, order)
+        leaders = {name: task for task, names in tasks.items() for name in names}
+        needs = {
+            task: {leaders[read] for name in names for read in reads[name] if read in leaders} - {task}
+            for task, names in tasks.items()
+        }
+
+        def interrupt() -> None:
+            for each in opened:
+                each.interrupt()
+
+        def work(builder: Builder, task: str) -> list[Built]:
+            return [built for name in tasks[task] if (built := builder.build(name))]
+
+        broken: list[str] = []
+        for made in workers.results(needs, [partial(work, builder) for builder in builders], interrupt):
+            broken += [built.model.name for built in made if built.broken]
+            yield from made
+        changes.keep(broken)
+
+
+def _session(connection: duckdb.DuckDBPyConnection, folder: Path) -> duckdb.DuckDBPyConnection:
+    """Another connection to the same database, with what the models' queries need."""
+    ((zone, workspace_zone),) = connection.execute(
+        "select current_setting('TimeZone'), getvariable('timezone')"
+    ).fetchall()
+    session = connection.cursor()
+    session.execute(f"set enable_progress_bar = false; set TimeZone = '{zone}'")
+    session.execute("set variable timezone = ?", [workspace_zone])
+    session.execute((folder / "macros.sql").read_text())
+    return session
+
+
+def _tasks(known: Mapping[str, Model], order: Iterable[str]) -> dict[str, list[str]]:
+    """The first table of each task → all of it, one after the other: two quantiles of the same values have
+    these put in order once."""
+    tasks: dict[str, list[str]] = {}
+    leaders: dict[str, str] = {}
+    for name in order:
+        metric = known[name].header.metric if name in known else None
+        of = known[name].sql if metric and metric.estimate in QUANTILES else name
+        tasks.setdefault(leaders.setdefault(of, name), []).append(name)
+    return tasks
 
 
 def _reads(name: str, known: Mapping[str, Model]) -> tuple[str, ...]:
     """The tables that decide what is in a table."""
     if name not in known:
-        return _PYTHON[name][0]
+        return COMPUTED[name][0]
     needs = known[name].header.needs
     return (*known[name].reads, *([needs] if needs else []))
-
-
-def _count(connection: duckdb.DuckDBPyConnection, table: Model) -> int:
-    name = f"{FIGURES}.{table.table}" if table.header.metric else table.name
-    ((rows,),) = connection.execute(f"select count(*) from {name}").fetchall()
-    return int(rows)
-
-
-def _build_by_python(connection: duckdb.DuckDBPyConnection, name: str, changes: Deltas) -> None:
-    """Let Python make a table, and note what of it changed."""
-    build = _PYTHON[name][1]
-    if name == "lineage.label":
-        _label(connection, changes)
-    elif name == "lineage.ancestor":
-        _compare(connection, changes)
-    elif changes.is_known:
-        connection.execute(f"create or replace temp table was as from {name}")
-        build(connection)
-        changes.compare(name, "was", name)
-    else:
-        build(connection)
-
-
-def _label(connection: duckdb.DuckDBPyConnection, changes: Deltas) -> None:
-    """Labels are kept from build to build, but where commits may have become others."""
-    words = {"commit_key", "parent_keys"}
-    moved = changes.rows("core.commit", words, only="gone")
-    if changes.of(["core.commit"]) and moved is None:
-        lineage.reset(connection)
-    come = changes.rows("core.commit", words, only="come")
-    lineage.label(connection, moved, come)
-    if changes.is_known:
-        # Looked at more than once.
-        connection.execute("create or replace temp table noted_label as from changed_label")
-        changes.told("lineage.label", "noted_label")
-
-
-def _compare(connection: duckdb.DuckDBPyConnection, changes: Deltas) -> None:
-    """Compare versions; those that the last build compared stay as they are."""
-    if not changes.is_known:
-        ancestry.compare(connection)
-        return
-    name = "core.environment_rollout"
-    rollouts = changes.rows(name) if changes.of([name]) else f"from {name} limit 0"
-    connection.execute("create or replace temp table was as from lineage.ancestor")
-    ancestry.compare(connection, None if changes.of(["core.chain"]) else rollouts)
-    changes.compare("lineage.ancestor", "was", "lineage.ancestor")
 
 
 def _idle(connection: duckdb.DuckDBPyConnection, known: Mapping[str, Model]) -> set[str]:
@@ -266,7 +202,7 @@ def _idle(connection: duckdb.DuckDBPyConnection, known: Mapping[str, Model]) -> 
     missing = {need for need in needed if not connection.execute(f"select 1 from {need} limit 1").fetchall()}
     idle = {name for name, model in known.items() if model.header.needs in missing}
     for name in _order(known):
-        if name in _PYTHON and not idle.isdisjoint(_PYTHON[name][0]):
+        if name in COMPUTED and not idle.isdisjoint(COMPUTED[name][0]):
             idle.add(name)
     return idle
 

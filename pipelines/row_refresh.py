@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import duckdb
 
-from pipelines.deltas import Deltas
+from pipelines.deltas import DIFFERING, Deltas, find_differing
 from pipelines.model import FRESH, Model
 
 MOST = 0.2
@@ -31,16 +31,16 @@ def build(connection: duckdb.DuckDBPyConnection, changes: Deltas, model: Model, 
         changes.unknown(name)
         return False
     connection.execute(f"create or replace temp table made as\n{model.sql}")
-    if changes.compare(name, name, "made"):
-        _replace_differing(connection, changes.relation(name), name)
+    if changes.compare(connection, name, name, "made"):
+        _replace_differing(connection, name)
     connection.execute("drop table made")
     return False
 
 
-def _replace_differing(connection: duckdb.DuckDBPyConnection, differing: str, name: str) -> None:
-    """Make the table what `made` is, `differing` by these rows: to write all takes longer than to make it."""
+def _replace_differing(connection: duckdb.DuckDBPyConnection, name: str) -> None:
+    """Make the table what `made` is: to write all takes longer than to make it."""
     ((new, gone),) = connection.execute(
-        f"select count(*) filter (is_new), count(*) filter (not is_new) from {differing}"
+        f"select count(*) filter (is_new), count(*) filter (not is_new) from {DIFFERING}"
     ).fetchall()
     ((rows, made),) = connection.execute(
         f"select (select count(*) from {name}), (select count(*) from made)"
@@ -52,9 +52,9 @@ def _replace_differing(connection: duckdb.DuckDBPyConnection, differing: str, na
     connection.execute("begin")
     connection.execute(
         f"delete from {name} as t where hash(t) in"
-        f" (select hash(g) from (select * exclude (is_new) from {differing} where not is_new) as g)"
+        f" (select hash(g) from (select * exclude (is_new) from {DIFFERING} where not is_new) as g)"
     )
-    connection.execute(f"insert into {name} select * exclude (is_new) from {differing} where is_new")
+    connection.execute(f"insert into {name} select * exclude (is_new) from {DIFFERING} where is_new")
     connection.execute("commit")
 
 
@@ -91,15 +91,17 @@ def _replace_touched(connection: duckdb.DuckDBPyConnection, changes: Deltas, mod
     # To find the rows takes their keys alone, to have them not all of the table.
     first = model.header.by[0]
     stale = f"select rowid, {by} from {name} where {first} in (select {first} from touched)"
+    # Until the end of it no other connection's checkpoint moves rows.
+    connection.execute("begin")
     connection.execute(
         f"create or replace temp table stale as select rowid as row_id, * from {name}"
         f" where rowid in (select rowid from ({stale}) semi join touched using ({by}))"
     )
-    if changes.compare(name, "(select * exclude (row_id) from stale)", FRESH):
-        differing = f"(select distinct {by} from {changes.relation(name)}) using ({by})"
-        connection.execute("begin")
+    if find_differing(connection, "(select * exclude (row_id) from stale)", FRESH):
+        differing = f"(select distinct {by} from {DIFFERING}) using ({by})"
         connection.execute(
             f"delete from {name} where rowid in (select row_id from stale semi join {differing})"
         )
         connection.execute(f"insert into {name} from {FRESH} semi join {differing}")
-        connection.execute("commit")
+    connection.execute("commit")
+    changes.told(connection, name, DIFFERING)

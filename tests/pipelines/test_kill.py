@@ -30,7 +30,7 @@ READING_OR_LOADING = {
 LOADED = {
     "committed, files not deleted": ("pathlib.Path.unlink", 1),
     "before lineage": ("pipelines.lineage.first_containing", 1),
-    "between two models": ("pipelines.modelling.checked", 9),
+    "between two models": ("pipelines.building.checked", 9),
     "modelled, not published": ("pipelines.warehouse.publish", 1),
     "snapshot written, not current": ("pipelines.warehouse.write_atomically", 1),
     "published, not collected": ("pipelines.warehouse._collect", 1),

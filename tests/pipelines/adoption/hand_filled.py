@@ -12,6 +12,7 @@ import duckdb
 
 from pipelines import adoption, modelling, statistics
 from pipelines.checks import checked
+from pipelines.computed import COMPUTED
 from pipelines.figures import ROW_KEYS
 from pipelines.model import Model, adoption_queries
 from tests.pipelines.adoption.given import ORGANISATION, TIMEZONE, Evidence, Given, at
@@ -104,11 +105,11 @@ def build(connection: duckdb.DuckDBPyConnection, wanted: Iterable[str]) -> None:
         if name in known:
             needed[name] = known[name]
             waiting += known[name].reads
-        elif name in modelling._PYTHON:
-            waiting += modelling._PYTHON[name][0]
+        elif name in COMPUTED:
+            waiting += COMPUTED[name][0]
     for name in modelling._order(needed):
         if name not in needed:
-            modelling._PYTHON[name][1](connection)
+            COMPUTED[name][1](connection)
             continue
         model = needed[name]
         if metric := model.header.metric:
