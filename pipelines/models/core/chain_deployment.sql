@@ -2,6 +2,24 @@
 description: Deployments of each chain in order of finish; the first known is its baseline.
 grain: one row per chain and deployment
 key: [chain_id, sequence]
+by: [finished_at]
+touched:
+  core.deployment: >-
+    select finished_at
+    from (select finished_at from core.deployment union all select finished_at from core.chain_deployment)
+    where finished_at >= (select min(finished_at) from changed)
+  core.deployment_event: >-
+    select finished_at
+    from (select finished_at from core.deployment union all select finished_at from core.chain_deployment)
+    where finished_at >= (select min(finished_at) from core.deployment semi join changed using (deployment_id))
+  core.production_event: >-
+    select finished_at
+    from (select finished_at from core.deployment union all select finished_at from core.chain_deployment)
+    where finished_at >= (
+        select min(finished_at)
+        from core.deployment
+        semi join (from core.deployment_event semi join changed using (event_id, environment)) using (deployment_id)
+    )
 day: finished_on
 columns:
   chain_id: {type: varchar, description: "Chain"}
@@ -15,17 +33,32 @@ columns:
 */
 with brought as (
     select distinct d.deployment_id, d.started_at, d.finished_at, d.finished_on, e.source, e.repository_id, e.service, e.sha
-    from core.production_event as e
-    inner join core.deployment_event as m using (event_id, environment)
-    inner join core.deployment as d using (deployment_id)
+    from (
+        select deployment_id, started_at, finished_at, finished_on
+        from core.deployment
+        -- refresh: semi join touched using (finished_at)
+    ) as d
+    inner join core.deployment_event as m using (deployment_id)
+    inner join core.production_event as e using (event_id, environment)
+),
+
+-- All that came after what is touched is touched too; what came before stays.
+before as (
+    select '' as chain_id, 0 as deployments where false
+    -- refresh: union all
+    -- refresh: select chain_id, max(sequence)
+    -- refresh: from core.chain_deployment
+    -- refresh: where finished_at < (select min(finished_at) from touched)
+    -- refresh: group by chain_id
 )
 
 select
-    c.chain_id,
-    row_number() over (partition by c.chain_id order by b.finished_at, b.deployment_id) as sequence,
+    chain_id,
+    coalesce(n.deployments, 0) + row_number() over (partition by chain_id order by b.finished_at, b.deployment_id) as sequence,
     b.deployment_id, b.sha, b.started_at, b.finished_at, b.finished_on,
-    row_number() over (partition by c.chain_id order by b.finished_at, b.deployment_id) = 1 as is_baseline
+    sequence = 1 as is_baseline
 from brought as b
 inner join core.chain as c
     on c.source = b.source and c.repository_id = b.repository_id
     and (c.service is null or b.service is null or b.service = c.service)
+left join before as n using (chain_id)

@@ -4,6 +4,18 @@ description: >-
   when each started. Of chains that no chain of a service divides.
 grain: one row per chain, environment and position
 key: [chain_id, environment, sequence]
+by: [finished_at]
+touched:
+  core.production_event: >-
+    select finished_at
+    from (select finished_at from core.production_event union all select finished_at from core.environment_rollout)
+    where finished_at >= (select min(finished_at) from changed)
+  core.deployment_event: >-
+    select finished_at
+    from (select finished_at from core.production_event union all select finished_at from core.environment_rollout)
+    where finished_at >= (
+        select min(finished_at) from core.production_event semi join changed using (event_id, environment)
+    )
 columns:
   chain_id: {type: varchar, description: "Chain"}
   environment: {type: varchar, description: "Production environment"}
@@ -14,16 +26,40 @@ columns:
   finished_at: {type: timestamp with time zone, description: "When it finished (UTC)"}
   live_sequence: {type: bigint, description: "Position of the version live when it started; null for the first", nullable: true}
 */
-with placed as (
-    select
-        c.chain_id, e.environment, m.deployment_id, e.sha, e.started_at, e.finished_at,
-        row_number() over in_order as sequence, lag(e.finished_at) over in_order as last_finished_at
-    from core.production_event as e
+with brought as (
+    select c.chain_id, e.environment, m.deployment_id, e.event_id, e.sha, e.started_at, e.finished_at
+    from (
+        from core.production_event
+        -- refresh: semi join touched using (finished_at)
+    ) as e
     inner join core.deployment_event as m using (event_id, environment)
     inner join core.chain as c
         on c.is_leaf and c.source = e.source and c.repository_id = e.repository_id
         and (c.service is null or e.service is null or e.service = c.service)
-    window in_order as (partition by c.chain_id, e.environment order by e.finished_at, e.event_id)
+),
+
+-- All that came after what is touched is touched too; what came before stays.
+before as (
+    select '' as chain_id, '' as environment, 0 as sequence, null::timestamptz as finished_at where false
+    -- refresh: union all
+    -- refresh: select chain_id, environment, sequence, finished_at
+    -- refresh: from core.environment_rollout
+    -- refresh: where finished_at < (select min(finished_at) from touched)
+),
+
+last_before as (
+    select chain_id, environment, max(sequence) as sequence, max(finished_at) as finished_at
+    from before
+    group by all
+),
+
+placed as (
+    select
+        b.* exclude (event_id), coalesce(l.sequence, 0) + row_number() over in_order as sequence,
+        coalesce(lag(b.finished_at) over in_order, l.finished_at) as last_finished_at
+    from brought as b
+    left join last_before as l using (chain_id, environment)
+    window in_order as (partition by chain_id, environment order by b.finished_at, b.event_id)
 ),
 
 -- What started before the one before it had finished. The live one is then further back.
@@ -34,7 +70,11 @@ overlapping as (
 -- At the same moment the later in order is live.
 last_at as (
     select chain_id, environment, finished_at, max(sequence) as sequence
-    from placed
+    from (
+        select chain_id, environment, finished_at, sequence from placed
+        union all
+        select chain_id, environment, finished_at, sequence from before
+    )
     semi join overlapping using (chain_id, environment)
     group by all
 ),

@@ -89,7 +89,9 @@ live as (
 shipped_first as (
     select c.incident_id, c.unit, 3 as preference, c.chain_id, k.sequence
     from placed as c
-    inner join lineage.label as k on k.line_id = c.chain_id and k.commit_key = c.commit_key
+    inner join (
+        from lineage.label semi join (select commit_key from placed where is_any(commit_key)) using (commit_key)
+    ) as k on k.line_id = c.chain_id and k.commit_key = c.commit_key
     union all
     select i.incident_id, i.unit, 4, any_value(u.chain_id), min(x.sequence)
     from core.incident as i

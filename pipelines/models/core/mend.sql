@@ -23,17 +23,22 @@ with recursive failure_window as (
     select to_seconds(failure_window_seconds) as length from config.workspace
 ),
 
+rolled_back as materialized (
+    select r.*, l.deployment_id as live_deployment_id
+    from (from core.rollout where is_rollback and live_sequence = sequence - 1) as r
+    inner join core.rollout as l
+        on l.chain_id = r.chain_id and l.environment = r.environment and l.sequence = r.live_sequence
+    cross join failure_window as w
+    where r.started_at <= l.finished_at + w.length
+),
+
 behind as (
     select
         u.unit, r.chain_id, r.environment, r.sha, r.deployment_id as by_deployment_id, r.started_at, r.finished_at,
         d.deployment_id, d.finished_at as failed_at
-    from core.rollout as r
-    inner join core.rollout as l
-        on l.chain_id = r.chain_id and l.environment = r.environment and l.sequence = r.live_sequence
-    inner join core.deployment as d on d.deployment_id = l.deployment_id
+    from rolled_back as r
+    inner join core.deployment as d on d.deployment_id = r.live_deployment_id
     inner join core.fault_unit as u on u.chain_id = r.chain_id and not u.is_rest
-    cross join failure_window as w
-    where r.is_rollback and r.live_sequence = r.sequence - 1 and r.started_at <= l.finished_at + w.length
 ),
 
 -- What went back in several environments may find another version in each: the latest counts.

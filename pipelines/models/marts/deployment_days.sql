@@ -11,11 +11,16 @@ metric:
   estimate: given
   by_week: true
 */
-with deployed as (
+with began as (
+    select min(day) as day from core.period
+),
+
+deployed as (
     select distinct s.subject_id, d.finished_on as day
     from core.chain_deployment as d
     inner join core.subject as s
         on s.chain_id = d.chain_id and during(d.finished_at, s.valid_from, s.valid_until)
+    where d.finished_on >= (from began)
 ),
 
 week as (
@@ -23,7 +28,7 @@ week as (
     from core.subject_period as s
     left join deployed as d
         on d.subject_id = s.subject_id and period_start('week', d.day) = s.period_start
-    where s.grain = 'week' and s.is_deployed
+    where s.grain = 'week' and s.is_deployed and s.period_start >= (from began)
     group by all
 ),
 
@@ -36,6 +41,7 @@ figure as (
     select s.subject_id, s.period_id, if(d.day is null, 0, 7), 1
     from core.subject_period as s
     left join deployed as d on d.subject_id = s.subject_id and d.day = s.period_start
+    semi join (from core.period where grain = 'day') as p on p.period_id = s.period_id
     where s.grain = 'day' and s.is_deployed
 )
 
