@@ -51,7 +51,7 @@ from pipelines.model import FIGURES, QUANTILES, Model, parse
 
 MODELS = Path(__file__).with_name("models")
 AT_ONCE = 2
-"""Tables that a refresh makes at a time: its queries are small, and few of them take all processors."""
+"""Tables made at a time: few queries take all processors to their end."""
 
 
 def models(folder: Path = MODELS) -> Mapping[str, Model]:
@@ -139,9 +139,7 @@ def run(
         memory.bounded(connection) if changes.is_known else nullcontext(),
         ExitStack() as sessions,
     ):
-        # The queries of a rebuild each take all processors, and much memory.
-        at_once = AT_ONCE if changes.is_known else 1
-        opened = [sessions.enter_context(_session(connection, folder)) for _ in range(at_once)]
+        opened = [sessions.enter_context(_session(connection, folder)) for _ in range(AT_ONCE)]
         builders = [Builder(each, changes, known, reads, idle, folder) for each in opened]
         tasks = _tasks(known, order)
         leaders = {name: task for task, names in tasks.items() for name in names}

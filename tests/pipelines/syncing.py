@@ -86,6 +86,9 @@ def _sync(
 
     if kill_at:
         _before(kill_at, lambda: os.kill(os.getpid(), signal.SIGKILL))
+    if copy_at:
+        # Of a file that another thread writes meanwhile, a copy is no image.
+        modelling.AT_ONCE = 1
     for copy, call in copy_at.items():
         _before(call, partial(shutil.copytree, home.root, copy))
     run = Run(home, settings, is_full=is_full)
