@@ -60,12 +60,21 @@ def build(connection: duckdb.DuckDBPyConnection, name: str, changes: Deltas) -> 
 
 def _label(connection: duckdb.DuckDBPyConnection, changes: Deltas) -> None:
     """Labels are kept from build to build, but where commits may have become others."""
-    words = {"commit_key", "parent_keys"}
-    moved = changes.rows("core.commit", words, only="gone")
-    if changes.of(["core.commit"]) and moved is None:
+    commits, lines = "core.commit", "core.line"
+    read = {
+        commits: {"commit_key", "parent_keys"},
+        lines: {"line_id", "source", "repository_id", "sequence", "sha"},
+    }
+    if any(changes.rows(name, read[name]) is None for name in changes.of(read, read.get)):
         lineage.reset(connection)
-    come = changes.rows("core.commit", words, only="come")
-    lineage.label(connection, moved, come)
+        lineage.label(connection)
+    else:
+        lineage.label(
+            connection,
+            changes.rows(lines, read[lines]) or f"from {lines} limit 0",
+            changes.rows(commits, read[commits], only="gone"),
+            changes.rows(commits, read[commits], only="come"),
+        )
     if changes.is_known:
         changes.told(connection, "lineage.label", "changed_label")
 

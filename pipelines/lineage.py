@@ -25,7 +25,6 @@ from numpy.typing import NDArray
 
 SCHEMA = """
 create schema if not exists lineage;
-create table if not exists lineage.line (line_id varchar, sequence bigint, sha varchar);
 create table if not exists lineage.label (line_id varchar, commit_key ubigint, sequence bigint);
 create table if not exists lineage.unlabelled (line_id varchar, commit_key ubigint);
 create table if not exists lineage.missing (
@@ -70,18 +69,23 @@ def reset(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(SCHEMA)
 
 
-def label(connection: duckdb.DuckDBPyConnection, moved: str | None = None, come: str | None = None) -> int:
+def label(
+    connection: duckdb.DuckDBPyConnection,
+    lines: str = "from core.line",
+    moved: str | None = None,
+    come: str | None = None,
+) -> int:
     """Bring `lineage.label` in line with `core.line` and `core.commit`.
 
-    `moved` is a query for the keys of commits (`commit_key`) that are gone or have other parents, `come` one
-    for those that are new or have other parents, since the last update; None where there are none.
-    Returns the number of labels given anew; the temporary view `changed_label` has those that went and
+    `lines` is a query for the rows of `core.line` that went or came since the last update, `moved` one for
+    the keys of commits (`commit_key`) that are gone or have other parents, `come` one for those that are new
+    or have other parents; None where there are none. Returns the number of labels given anew; the temporary view `changed_label` has those that went and
     those that came (`is_new`). Runs within the caller's transaction.
     """
     connection.execute(SCHEMA)
     connection.execute(_ARRIVED)
     connection.execute(_MOVED.format(moved=moved or _NO_COMMITS))
-    connection.execute(_CHANGED_LINES)
+    connection.execute(_CHANGED_LINES.format(lines=lines))
     connection.execute(_CHANGED_LABELS)
     connection.execute(_FORGET)
     connection.execute(_PENDING.format(come=come or _NO_COMMITS))
@@ -103,7 +107,6 @@ def label(connection: duckdb.DuckDBPyConnection, moved: str | None = None, come:
             connection.unregister("incoming")
             labelled += added
     connection.execute(_MISSING_DEPLOYED)
-    connection.execute(_KEEP_LINES)
     connection.execute(_REVISITED)
     return labelled
 
@@ -172,15 +175,7 @@ _MOVED = """
 _CHANGED_LINES = """
     create or replace temp table changed_line as
     with changed as (
-        select
-            coalesce(now.line_id, was.line_id) as line_id,
-            any_value(now.source) as source,
-            any_value(now.repository_id) as repository_id,
-            min(coalesce(now.sequence, was.sequence)) as first
-        from core.line as now
-        full join lineage.line as was using (line_id, sequence)
-        where now.sha is distinct from was.sha
-        group by all
+        select line_id, source, repository_id, sequence from ({lines})
         union all
         select line_id, source, repository_id, sequence from arrived
         union all
@@ -189,7 +184,7 @@ _CHANGED_LINES = """
 
     earliest as (
         select
-            line_id, min(first) as first,
+            line_id, min(sequence) as first,
             any_value(source) as source, any_value(repository_id) as repository_id
         from changed
         group by line_id
@@ -197,10 +192,10 @@ _CHANGED_LINES = """
 
     select
         *, row_number() over (order by line_id) as place,
-        line_id not in (select line_id from lineage.line) as is_new
+        first = 1 and line_id in (select line_id from core.line) as is_new
     from earliest
 """
-# Commits of lines that were there: those that were not labelled, are so no longer, or have come since.
+# Commits of lines that are not walked anew: those that were not labelled, are so no longer, or have come since.
 _PENDING = """
     create or replace temp table pending as
     with repository as (
@@ -328,17 +323,6 @@ _MISSING_DEPLOYED = """
         from core.commit
         semi join (select commit_key from deployed where is_any(commit_key)) using (commit_key)
     ) using (commit_key)
-"""
-_KEEP_LINES = """
-    delete from lineage.line as l
-    using changed_line as c
-    where l.line_id = c.line_id and l.sequence >= c.first;
-
-    insert into lineage.line
-    select d.line_id, d.sequence, d.sha
-    from core.line as d
-    inner join changed_line as c using (line_id)
-    where d.sequence >= c.first
 """
 # Repositories whose pairs were forgotten.
 _REVISITED = """

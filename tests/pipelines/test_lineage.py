@@ -177,6 +177,7 @@ def _labels(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
 def _update(connection: duckdb.DuckDBPyConnection, parents: Parents, chain: list[str]) -> int:
     """Labels given anew where these are the commits, some of them new and some gone, and the deployments."""
     connection.execute("create or replace temp table was as select commit_key from core.commit")
+    connection.execute("create or replace temp table was_line as from core.line")
     connection.execute("truncate core.commit; truncate core.line")
     connection.execute(
         "insert into core.commit select $1, $2, sha, commit_key($1, $2, sha),"
@@ -191,4 +192,5 @@ def _update(connection: duckdb.DuckDBPyConnection, parents: Parents, chain: list
     )
     come = "select commit_key from core.commit anti join was using (commit_key)"
     gone = "select commit_key from was anti join core.commit using (commit_key)"
-    return lineage.label(connection, gone, come)
+    lines = "(from core.line except from was_line) union all (from was_line except from core.line)"
+    return lineage.label(connection, lines, gone, come)
