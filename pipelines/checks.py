@@ -5,9 +5,13 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import duckdb
+import numpy as np
 
 from pipelines import adoption
 from pipelines.model import FIGURE_KEY, FIGURES, FRESH, Model, ModelError
+
+MOST_AT_ONCE = 1 << 24
+"""Keys compared at once, in 256 MB of memory."""
 
 
 class Built(NamedTuple):
@@ -49,16 +53,28 @@ def checked(connection: duckdb.DuckDBPyConnection, model: Model, *, is_partial: 
     part = FRESH if is_partial else table
     # Each by itself: of nulls alone, the file's statistics tell.
     parts = [f"(select {', '.join(counts.values())} from {part})" for counts in (nulls, others) if counts]
-    hashed = f"(select count(*) - count(distinct hash({', '.join(key)})) from {part})"
-    sql = f"from (select count(*) from {table}), {', '.join([hashed, *parts])}"
-    ((rows, alike, *wrong),) = connection.execute(sql, [*accepted.values()]).fetchall()
+    sql = f"from {', '.join([f'(select count(*) from {table})', *parts])}"
+    ((rows, *wrong),) = connection.execute(sql, [*accepted.values()]).fetchall()
     broken = dict(zip([*nulls, *others], wrong, strict=True))
-    if alike:
-        # Keys that differ may have one hash; to count these takes half the time.
+    if _are_alike(connection, f"hash({', '.join(key)})", part, rows):
+        # Keys that differ may have one hash.
         ((broken[f"{', '.join(key)} is unique"],),) = connection.execute(
             f"select count(*) - count(distinct ({', '.join(key)}, 0)) from {part}"
         ).fetchall()
     return Built(model, rows, {name: number for name, number in broken.items() if number})
+
+
+def _are_alike(connection: duckdb.DuckDBPyConnection, value: str, table: str, rows: int) -> bool:
+    """Whether two rows have one value. NumPy sorts all in a tenth of the time that DuckDB groups them in."""
+    parts = 1 + rows // MOST_AT_ONCE
+    for part in range(parts):
+        found = connection.execute(
+            f"select value from (select {value} as value from {table}) where value % {parts} = {part}"
+        )
+        ordered = np.sort(found.to_arrow_table()["value"].to_numpy())
+        if (ordered[1:] == ordered[:-1]).any():
+            return True
+    return False
 
 
 def _columns(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:

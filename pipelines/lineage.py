@@ -79,8 +79,8 @@ def label(
 
     `lines` is a query for the rows of `core.line` that went or came since the last update, `moved` one for
     the keys of commits (`commit_key`) that are gone or have other parents, `come` one for those that are new
-    or have other parents; None where there are none. Returns the number of labels given anew; the temporary view `changed_label` has those that went and
-    those that came (`is_new`). Runs within the caller's transaction.
+    or have other parents; None where there are none. Returns the number of labels given anew; the temporary
+    view `changed_label` has those that went and those that came (`is_new`).
     """
     connection.execute(SCHEMA)
     connection.execute(_ARRIVED)
@@ -195,7 +195,7 @@ _CHANGED_LINES = """
         first = 1 and line_id in (select line_id from core.line) as is_new
     from earliest
 """
-# Commits of lines that are not walked anew: those that were not labelled, are so no longer, or have come since.
+# Commits of lines that are walked in part: those that were not labelled, are so no longer, or have come since.
 _PENDING = """
     create or replace temp table pending as
     with repository as (

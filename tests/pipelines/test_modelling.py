@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipelines import modelling
+from pipelines import checks, modelling
 from pipelines.model import ModelError
 
 
@@ -48,7 +48,11 @@ def test_a_table_that_its_header_does_not_describe_is_refused(folder: Path, sql:
         run(folder)
 
 
-def test_rows_that_break_the_header_are_counted_by_constraint(folder: Path) -> None:
+@pytest.mark.parametrize("at_once", [1, checks.MOST_AT_ONCE])
+def test_rows_that_break_the_header_are_counted_by_constraint(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr(checks, "MOST_AT_ONCE", at_once)
     columns = "a: {type: integer, description: A, accepted: [one]}"
     write(folder, "core.b", "select unnest([1, 1, null])::integer as a", "a: {type: integer, description: A}")
     write(folder, "core.c", "select 'two' as a", columns.replace("integer", "varchar"))
