@@ -195,7 +195,7 @@ _CHANGED_LINES = """
         first = 1 and line_id in (select line_id from core.line) as is_new
     from earliest
 """
-# Commits of lines that are walked in part: those that were not labelled, are so no longer, or have come since.
+# Commits of lines that are walked in part: those not labelled, labelled no longer, or come since.
 _PENDING = """
     create or replace temp table pending as
     with repository as (

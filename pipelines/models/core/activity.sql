@@ -9,30 +9,34 @@ columns:
   last_day: {type: date, description: "Local day"}
   is_deployed: {type: boolean, description: "A deployment is among it"}
 */
-with home as (
-    select c.chain_id, c.source, c.repository_id, r.covered_until
+with home as materialized (
+    select
+        c.chain_id, c.source, c.repository_id, r.covered_until,
+        c.chain_id in (select chain_id from core.subject where level = 'tenure') as has_tenure
     from core.chain as c
     inner join core.repository as r using (source, repository_id)
 ),
 
 happened as not materialized (
-    select h.chain_id, c.committed_at as moment, h.covered_until
+    select h.chain_id, h.has_tenure, c.committed_at as moment, h.covered_until
     from core.commit as c
     inner join home as h using (source, repository_id)
     union all
-    select h.chain_id, unnest([p.opened_at, p.merged_at, p.closed_at]), h.covered_until
+    select h.chain_id, h.has_tenure, unnest([p.opened_at, p.merged_at, p.closed_at]), h.covered_until
     from raw.pull_request as p
     inner join home as h on h.source = p.source and h.repository_id = p.repository
     union all
-    select r.chain_id, r.counted_at, h.covered_until
+    select r.chain_id, h.has_tenure, r.counted_at, h.covered_until
     from core.run as r
     inner join home as h using (chain_id)
 ),
 
 moment as not materialized (
-    select chain_id, moment, false as is_deployment from happened where moment <= covered_until
+    select chain_id, has_tenure, moment, false as is_deployment from happened where moment <= covered_until
     union all
-    select chain_id, finished_at, true from core.chain_deployment
+    select d.chain_id, h.has_tenure, d.finished_at, true
+    from core.chain_deployment as d
+    inner join home as h using (chain_id)
 ),
 
 -- Of a service's own; of all of a repository where only that is known.
@@ -71,9 +75,7 @@ spanned as (
     union all
     select s.level, s.key, m.moment, m.moment, m.is_deployment
     from (
-        select chain_id, null as service, moment, is_deployment
-        from moment
-        semi join (select chain_id from core.subject where level = 'tenure' and is_any(chain_id)) using (chain_id)
+        select chain_id, null as service, moment, is_deployment from moment where has_tenure
         union all
         select chain_id, service, moment, false from incident
     ) as m

@@ -73,12 +73,16 @@ tagged as materialized (
     where r.kind = 'tag' and r."at" is not null
 ),
 
+told as materialized (
+    select distinct source, repository_id from recorded
+),
+
 found as not materialized (
     select * from recorded
     union all by name
-    select * from built anti join recorded using (source, repository_id)
+    select * from built anti join told using (source, repository_id)
     union all by name
-    select * from tagged anti join recorded using (source, repository_id) anti join built using (source, repository_id)
+    select * from tagged anti join told using (source, repository_id) anti join built using (source, repository_id)
 ),
 
 several as (
