@@ -122,7 +122,7 @@ class Deltas:
         """Whether anything was built that can stay."""
         if settings is None:
             return
-        connection.execute(f"{_SCHEMA}; attach ':memory:' as {_NOTED}")
+        connection.execute(f"{_SCHEMA}; detach database if exists {_NOTED}; attach ':memory:' as {_NOTED}")
         self.is_known = bool(connection.execute(_IS_KNOWN, [settings]).fetchall())
         connection.execute("truncate built.build")
         digests = " union all ".join(

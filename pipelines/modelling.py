@@ -124,7 +124,8 @@ def run(
     on nothing that changed since stays. Raises `ModelError` where a header and its table differ.
     """
     statistics.register(connection)
-    for schema in ("core", FIGURES, "marts"):
+    # Two connections could not make one schema at once.
+    for schema in {"core", FIGURES, "marts", *(name.partition(".")[0] for name in COMPUTED)}:
         connection.execute(f"create schema if not exists {schema}")
     known = models(folder)
     _drop_others(connection, known)
