@@ -2,7 +2,8 @@
 
 Plain: every column of `raw.*` read, and every table the models made written once more, into another
 file. Bars: the rebuild takes at most 3 times as long; the refresh at most 15 % of the rebuild. None begins
-before what was written until then is on the disk.
+before what was written until then is on the disk. Of what takes less than the rebuild, the median of several
+times counts, since the machine's pace changes meanwhile.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from statistics import median
 
 import duckdb
 
@@ -21,17 +23,18 @@ from pipelines.home import Home
 REBUILD_BAR = 3.0
 REFRESH_BAR = 0.15
 _SLOWEST = 5
+_TIMES = 3
 
 
 def main(size: Size) -> bool:
     """Print the times; False where a bar is missed."""
     with warehouses.generated(size) as home:
         rebuild = _build("rebuild", home)
-        plain = _seconds(lambda: _plain(home))
+        plain = median(_seconds(lambda: _plain(home)) for _ in range(_TIMES))
         publish = _seconds(lambda: warehouses.keep(home, size))
         with warehouse.writing(home) as connection:
             organisation.grow(connection)
-        new = _build("refresh", home)
+        new = median([*(_refresh_copy(home) for _ in range(_TIMES - 1)), _build("refresh", home)])
         again = _seconds(lambda: _publish(home))
     print(f"{'plain read and write':<44} {plain:8.1f} s")
     print(f"{'rebuild':<44} {rebuild:8.1f} s   {rebuild / plain:6.2f} × plain   (bar {REBUILD_BAR:.0f})")
@@ -41,6 +44,11 @@ def main(size: Size) -> bool:
     )
     print(f"{'publishing, first and again':<44} {publish:8.1f} s {again:8.1f} s")
     return rebuild / plain <= REBUILD_BAR and share <= REFRESH_BAR
+
+
+def _refresh_copy(home: Home) -> float:
+    with warehouses.copied(home) as copy:
+        return _build("refresh", copy)
 
 
 def _build(what: str, home: Home) -> float:
@@ -54,7 +62,9 @@ def _build(what: str, home: Home) -> float:
             taken[built.model.name] = built.seconds
     total = time.perf_counter() - began
     slowest = sorted(taken, key=lambda name: taken[name], reverse=True)[:_SLOWEST]
-    print(f"({what}: {', '.join(f'{name} {taken[name]:.1f}' for name in slowest)})", flush=True)
+    print(
+        f"({what} in {total:.1f} s: {', '.join(f'{name} {taken[name]:.1f}' for name in slowest)})", flush=True
+    )
     return total
 
 

@@ -43,6 +43,16 @@ def generated(size: Size, repositories: int | None = None) -> Iterator[Home]:
         yield home
 
 
+@contextmanager
+def copied(home: Home) -> Iterator[Home]:
+    """A home with a copy of the warehouse, to do with as one likes."""
+    with tempfile.TemporaryDirectory(dir=_folder()) as name:
+        copy = Home(Path(name))
+        copy.create()
+        shutil.copyfile(home.warehouse, copy.warehouse)
+        yield copy
+
+
 def built(size: Size) -> Home:
     """A home with a published snapshot, made by the models as they are; made now unless there is one."""
     home = Home(_folder() / f"{size.pull_requests}-published-{modelling.fingerprint()[:12]}")
