@@ -359,6 +359,18 @@ def test_a_version_that_was_elsewhere_before_is_of_that_rollout(
     assert rollouts() == ["github:early", "github:early"]
 
 
+def test_a_rollout_finds_what_was_live_when_it_began_among_those_of_before(
+    shop: Given, connection: duckdb.DuckDBPyConnection
+) -> None:
+    slow = deployment(3, utc("2026-03-20 12:00"))._replace(id="slow", finished_at=utc("2026-03-28 12:00"))
+    refreshed(connection, replace(shop, records=[*shop.records, ("github", "shop", slow)]))
+    last = connection.execute(
+        "select sequence, deployment_id, live_sequence from core.environment_rollout"
+        " order by all desc limit 2"
+    ).fetchall()
+    assert last == [(13, "github:slow", 11), (12, "github:d11", 11)]
+
+
 @pytest.mark.parametrize("is_full", [False, True])
 def test_a_refresh_takes_little_memory(
     shop: Given, connection: duckdb.DuckDBPyConnection, is_full: bool
