@@ -35,7 +35,7 @@ _IS_KNOWN = """
 _NOTED = "noted"
 """Database in memory, which all connections see: how tables that were made changed."""
 DIFFERING = "differing"
-"""Temporary table with the rows that `compare` found to have gone and come."""
+"""Temporary table with the rows that `find_differing` found to have gone and come."""
 KEPT = 2_000_000
 """Changed rows of a table up to which they are found once for all that read them."""
 
