@@ -83,6 +83,9 @@ class Header(BaseModel):
     by: tuple[str, ...] = ()
     """Columns, never null, by whose values a refresh takes out rows and makes them anew; see `touched`. The
     first is the one with the most values: rows are looked for by it."""
+    onwards: bool = False
+    """All from the least value touched of `by`, one column, on is made anew, since rows follow from those
+    before them; `touched` holds that value alone."""
     touched: dict[str, tuple[str, ...] | str] = {}
     """Table read → which values of `by` its changed rows touch: those of its columns, or what a query says
     that finds them in `changed`. It finds all whose rows were, or would be, others for such a row, but need

@@ -60,7 +60,7 @@ def _replace_differing(connection: duckdb.DuckDBPyConnection, name: str) -> None
 
 def _find_touched(connection: duckdb.DuckDBPyConnection, changes: Deltas, model: Model) -> bool:
     """Make the temporary view `touched`; False where all rows are to be made anew."""
-    by, rules = model.header.by, []
+    by, is_onwards, rules = model.header.by, model.header.onwards, []
     if not by or model.name in changes.was_broken:
         return False
     needs = [model.header.needs] if model.header.needs else []
@@ -71,31 +71,33 @@ def _find_touched(connection: duckdb.DuckDBPyConnection, changes: Deltas, model:
             return False
         query = rule if isinstance(rule, str) else f"select {', '.join(rule)} from changed"
         rules.append(f"from (with changed as not materialized ({changed}) from ({query}))")
+    values = f"min({by[0]}) as {by[0]}" if is_onwards else "distinct *"
     connection.execute(
-        f"create or replace temp table touched_value as select distinct * from ({' union all '.join(rules)})"
+        f"create or replace temp table touched_value as select {values} from ({' union all '.join(rules)})"
         f" as found ({', '.join(by)})"
     )
     connection.execute(f"create or replace temp view touched as from touched_value where is_any({by[0]})")
+    of_touched = f"{model.name} where {by[0]} >= (from touched)" if is_onwards else "touched_value"
     ((touched, rows),) = connection.execute(
-        f"select (select count(*) from touched_value), (select count(*) from {model.name})"
+        f"select (select count(*) from {of_touched}), (select count(*) from {model.name})"
     ).fetchall()
     return bool(touched <= MOST * rows)
 
 
 def _replace_touched(connection: duckdb.DuckDBPyConnection, changes: Deltas, model: Model) -> None:
-    name, by = model.name, ", ".join(model.header.by)
+    name, first, by = model.name, model.header.by[0], ", ".join(model.header.by)
+    with_keys = f"{name} where {first} in (select {first} from touched)"
+    are_touched = f"semi join touched using ({by})"
+    if model.header.onwards:
+        with_keys, are_touched = name, f"where {first} >= (from touched)"
     query = model.sql.replace(_IN_A_REFRESH, "").replace(" as not materialized (", " as materialized (")
-    connection.execute(
-        f"create or replace temp table {FRESH} as from (\n{query}\n) semi join touched using ({by})"
-    )
-    # To find the rows takes their keys alone, to have them not all of the table.
-    first = model.header.by[0]
-    stale = f"select rowid, {by} from {name} where {first} in (select {first} from touched)"
+    connection.execute(f"create or replace temp table {FRESH} as from (\n{query}\n) {are_touched}")
     # Until the end of it no other connection's checkpoint moves rows.
     connection.execute("begin")
+    # To find the rows takes their keys alone, to have them not all of the table.
     connection.execute(
         f"create or replace temp table stale as select rowid as row_id, * from {name}"
-        f" where rowid in (select rowid from ({stale}) semi join touched using ({by}))"
+        f" where rowid in (select rowid from (select rowid, {by} from {with_keys}) {are_touched})"
     )
     if find_differing(connection, "(select * exclude (row_id) from stale)", FRESH):
         differing = f"(select distinct {by} from {DIFFERING}) using ({by})"

@@ -3,23 +3,14 @@ description: Deployments of each chain in order of finish; the first known is it
 grain: one row per chain and deployment
 key: [chain_id, sequence]
 by: [finished_at]
+onwards: true
 touched:
-  core.deployment: >-
-    select finished_at
-    from (select finished_at from core.deployment union all select finished_at from core.chain_deployment)
-    where finished_at >= (select min(finished_at) from changed)
-  core.deployment_event: >-
-    select finished_at
-    from (select finished_at from core.deployment union all select finished_at from core.chain_deployment)
-    where finished_at >= (select min(finished_at) from core.deployment semi join changed using (deployment_id))
+  core.deployment: [finished_at]
+  core.deployment_event: select finished_at from core.deployment semi join changed using (deployment_id)
   core.production_event: >-
     select finished_at
-    from (select finished_at from core.deployment union all select finished_at from core.chain_deployment)
-    where finished_at >= (
-        select min(finished_at)
-        from core.deployment
-        semi join (from core.deployment_event semi join changed using (event_id, environment)) using (deployment_id)
-    )
+    from core.deployment
+    semi join (from core.deployment_event semi join changed using (event_id, environment)) using (deployment_id)
 day: finished_on
 columns:
   chain_id: {type: varchar, description: "Chain"}
@@ -36,19 +27,19 @@ with brought as (
     from (
         select deployment_id, started_at, finished_at, finished_on
         from core.deployment
-        -- refresh: semi join touched using (finished_at)
+        -- refresh: where finished_at >= (from touched)
     ) as d
     inner join core.deployment_event as m using (deployment_id)
     inner join core.production_event as e using (event_id, environment)
 ),
 
--- All that came after what is touched is touched too; what came before stays.
+-- What stays as it is.
 before as (
     select '' as chain_id, 0 as deployments where false
     -- refresh: union all
     -- refresh: select chain_id, max(sequence)
     -- refresh: from core.chain_deployment
-    -- refresh: where finished_at < (select min(finished_at) from touched)
+    -- refresh: where finished_at < (from touched)
     -- refresh: group by chain_id
 )
 

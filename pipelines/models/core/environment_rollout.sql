@@ -5,17 +5,10 @@ description: >-
 grain: one row per chain, environment and position
 key: [chain_id, environment, sequence]
 by: [finished_at]
+onwards: true
 touched:
-  core.production_event: >-
-    select finished_at
-    from (select finished_at from core.production_event union all select finished_at from core.environment_rollout)
-    where finished_at >= (select min(finished_at) from changed)
-  core.deployment_event: >-
-    select finished_at
-    from (select finished_at from core.production_event union all select finished_at from core.environment_rollout)
-    where finished_at >= (
-        select min(finished_at) from core.production_event semi join changed using (event_id, environment)
-    )
+  core.production_event: [finished_at]
+  core.deployment_event: select finished_at from core.production_event semi join changed using (event_id, environment)
 columns:
   chain_id: {type: varchar, description: "Chain"}
   environment: {type: varchar, description: "Production environment"}
@@ -30,7 +23,7 @@ with brought as (
     select c.chain_id, e.environment, m.deployment_id, e.event_id, e.sha, e.started_at, e.finished_at
     from (
         from core.production_event
-        -- refresh: semi join touched using (finished_at)
+        -- refresh: where finished_at >= (from touched)
     ) as e
     inner join core.deployment_event as m using (event_id, environment)
     inner join core.chain as c
@@ -38,13 +31,13 @@ with brought as (
         and (c.service is null or e.service is null or e.service = c.service)
 ),
 
--- All that came after what is touched is touched too; what came before stays.
+-- What stays as it is.
 before as (
     select '' as chain_id, '' as environment, 0 as sequence, null::timestamptz as finished_at where false
     -- refresh: union all
     -- refresh: select chain_id, environment, sequence, finished_at
     -- refresh: from core.environment_rollout
-    -- refresh: where finished_at < (select min(finished_at) from touched)
+    -- refresh: where finished_at < (from touched)
 ),
 
 last_before as (
