@@ -20,8 +20,21 @@ from pipelines.settings import Weekday
 SCHEMA = """
 create schema if not exists calendar;
 create or replace table calendar.day (
-    calendar varchar, starts_at timestamptz, is_working boolean, working_seconds_before double
+    calendar varchar, utc_day date, starts_at timestamptz, ends_at timestamptz, is_working boolean,
+    working_seconds_before double
 );
+"""
+# A row for each day in UTC that a local day has part in, by which moments find it.
+_INSERT = """
+    insert into calendar.day by name
+    select
+        *,
+        unnest(generate_series(
+            date_trunc('day', starts_at at time zone 'UTC'),
+            (ends_at - interval 1 microsecond) at time zone 'UTC',
+            interval 1 day
+        ))::date as utc_day
+    from incoming_day
 """
 _FIRST = date(1970, 1, 2)
 """No calendar goes further back: moments before it are faults of clocks."""
@@ -45,6 +58,7 @@ class Day(NamedTuple):
 
     calendar: str
     starts_at: datetime
+    ends_at: datetime
     is_working: bool
     working_seconds_before: float
 
@@ -64,7 +78,7 @@ def update(connection: duckdb.DuckDBPyConnection) -> int:
     found = [day for row in calendars for day in days(Calendar(*row), *span)]
     columns = zip(Day._fields, zip(*found, strict=True), strict=True)
     connection.register("incoming_day", pa.table(dict(columns)))
-    connection.execute("insert into calendar.day from incoming_day")
+    connection.execute(_INSERT)
     connection.unregister("incoming_day")
     return len(found)
 
@@ -87,7 +101,7 @@ def days(calendar: Calendar, first: date, last: date) -> Iterator[Day]:
         # Where a zone crossed the date line it skipped a day.
         if end > start:
             is_working = _WEEKDAYS[day.weekday()] not in calendar.weekend and day not in free
-            yield Day(calendar.name, start, is_working, worked)
+            yield Day(calendar.name, start, end, is_working, worked)
             worked += is_working * (end - start).total_seconds()
         start = end
 
@@ -99,7 +113,9 @@ def _begins(day: date, zone: ZoneInfo) -> datetime:
 # With a day to either side, since the calendars' zones are not the workspace's.
 _SPAN = """
     with moment as (
-        select least(opened_at, ready_at, first_commit_at) as first, greatest(merged_at, ready_at) as last
+        select
+            least(opened_at, ready_at, first_commit_at) as first,
+            greatest(opened_at, ready_at, merged_at) as last
         from raw.pull_request
         where merged_at is not null
         union all

@@ -67,6 +67,8 @@ create or replace temp macro wilson_margin(hits, n) as
     1.6448536269514722 / (n + 1.6448536269514722 ** 2)
     * sqrt(hits * (n - hits) / n + 1.6448536269514722 ** 2 / 4);
 
+create or replace temp macro utc_day(moment) as (moment at time zone 'UTC')::date;
+
 -- Working seconds of a calendar before a moment, which falls on that day of it.
 create or replace temp macro worked_until(day, moment) as
     day.working_seconds_before + day.is_working::bigint * (epoch(moment) - epoch(day.starts_at));

@@ -106,7 +106,15 @@ select
     p.review_left_out,
     p.url
 from staged as p
-asof left join calendar.day as begun on begun.calendar = p.calendar and p.begun_at >= begun.starts_at
-asof left join calendar.day as ready on ready.calendar = p.calendar and p.ready_at >= ready.starts_at
-asof left join calendar.day as reviewed on reviewed.calendar = p.calendar and p.reviewed_at >= reviewed.starts_at
-asof left join calendar.day as merged on merged.calendar = p.calendar and p.merged_at >= merged.starts_at
+left join calendar.day as begun
+    on begun.calendar = p.calendar and begun.utc_day = utc_day(p.begun_at)
+    and p.begun_at >= begun.starts_at and p.begun_at < begun.ends_at
+left join calendar.day as ready
+    on ready.calendar = p.calendar and ready.utc_day = utc_day(p.ready_at)
+    and p.ready_at >= ready.starts_at and p.ready_at < ready.ends_at
+left join calendar.day as reviewed
+    on reviewed.calendar = p.calendar and reviewed.utc_day = utc_day(p.reviewed_at)
+    and p.reviewed_at >= reviewed.starts_at and p.reviewed_at < reviewed.ends_at
+left join calendar.day as merged
+    on merged.calendar = p.calendar and merged.utc_day = utc_day(p.merged_at)
+    and p.merged_at >= merged.starts_at and p.merged_at < merged.ends_at

@@ -52,5 +52,9 @@ select
         as release_working_seconds,
     r.left_out
 from waited as r
-asof left join calendar.day as merged on merged.calendar = r.calendar and r.merged_at >= merged.starts_at
-asof left join calendar.day as shipped on shipped.calendar = r.calendar and r.shipped_at >= shipped.starts_at
+left join calendar.day as merged
+    on merged.calendar = r.calendar and merged.utc_day = utc_day(r.merged_at)
+    and r.merged_at >= merged.starts_at and r.merged_at < merged.ends_at
+left join calendar.day as shipped
+    on shipped.calendar = r.calendar and shipped.utc_day = utc_day(r.shipped_at)
+    and r.shipped_at >= shipped.starts_at and r.shipped_at < shipped.ends_at
