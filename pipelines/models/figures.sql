@@ -3,11 +3,20 @@ with figure as materialized (
     $estimate
 ),
 
+-- A subject's periods of a grain follow each other.
+span as (
+    select subject_id, grain_id(period_id) as grain_id, min(period_id) as first_id, max(period_id) as last_id
+    from core.subject_period
+    group by all
+),
+
 own as (
     select w.own_id, w.level, w.subject_key, f.* exclude (subject_id)
     from figure as f
     inner join core.figure_subject as w using (subject_id)
-    semi join core.subject_period as s on s.subject_id = w.own_id and s.period_id = f.period_id
+    inner join span as s
+        on s.subject_id = w.own_id and s.grain_id = grain_id(f.period_id)
+        and f.period_id >= s.first_id and f.period_id <= s.last_id
 ),
 
 member as (

@@ -30,6 +30,7 @@ create or replace temp macro grains() as ['day', 'week', 'month', 'quarter', 'ye
 -- A period as a number, by which rows are grouped and joined in a fraction of the time that words take.
 create or replace temp macro period_id(grain, first_day) as
     (list_position(grains(), grain) * 10000000 + 5000000 + (first_day - date '1970-01-01'))::integer;
+create or replace temp macro grain_id(period_id) as period_id // 10000000;
 
 -- Type 7 (linear) quantile of a list in ascending order; `p` from 0 to 1, null outside of it. Of decimals, as which
 -- `p` would be read, products take ten times as long.
