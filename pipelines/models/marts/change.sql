@@ -108,10 +108,9 @@ select
     )::smallint as lead_time_step,
     x.left_out,
     c.url
-from (from placed union all by name from alone) as x
+from (from placed union all by name from alone order by subject_key, shipped_at) as x
 left join shared as k using (service, change_key)
 left join repeated as a using (service, change_key)
 inner join core.change as c using (change_key)
 inner join core.deployment as d using (deployment_id)
 inner join core.repository as r on r.source = c.source and r.repository_id = c.repository_id
-order by x.subject_key, x.shipped_at
