@@ -121,9 +121,14 @@ _CANDIDATES = """
 """
 # What lies on a way from the one to the other was first contained in between.
 _BETWEEN = """
-    select distinct d.chain_id, commit_key, c.parent_keys
-    from candidate as d
-    inner join lineage.label as k on k.line_id = d.chain_id and k.sequence between d.low and d.high
-    inner join core.commit as c using (commit_key)
-    order by d.chain_id
+    with passed as (
+        select distinct d.chain_id, commit_key
+        from candidate as d
+        inner join lineage.label as k on k.line_id = d.chain_id and k.sequence between d.low and d.high
+    )
+
+    select chain_id, commit_key, parent_keys
+    from passed
+    inner join core.commit using (commit_key)
+    order by chain_id
 """

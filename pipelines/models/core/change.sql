@@ -72,8 +72,22 @@ commit as not materialized (
 ),
 
 owned as (
-    select o.change_key, count(*) as commits, min(c.authored_at) as first_authored_at
+    select change_key, count(*) as commits
+    from part
+    -- The change of no pull request has its commit's number.
+    where commit_key = origin_key and commit_key <> change_key
+    group by change_key
+),
+
+-- Of most pull requests the host tells.
+dated as (
+    select o.change_key, min(c.authored_at) as first_authored_at
     from part as o
+    semi join (
+        select change_key(source, repository, number) as change_key
+        from raw.pull_request
+        where merged_at is not null and first_commit_at is null
+    ) as p using (change_key)
     inner join commit as c using (commit_key)
     where commit_key = o.origin_key
     group by o.change_key
@@ -136,11 +150,10 @@ change as (
     union all
     select
         commit_key, concat(c.source, ':', c.repository_id, '@', c.sha), c.source, c.repository_id, c.change_number, c.sha,
-        false, c.kind, c.is_bot, false, null, null, null, null, commit_url(r.url, c.sha)
+        false, c.kind, c.is_bot, false, null, null, c.authored_at, null, commit_url(r.url, c.sha)
     from part as o
     inner join commit as c using (commit_key)
     inner join core.repository as r on r.source = c.source and r.repository_id = c.repository_id
-    -- The change of no pull request has its commit's number.
     where commit_key = o.change_key
 )
 
@@ -148,13 +161,14 @@ select
     c.change_key, c.change_id, c.source, c.repository_id, c.number, c.sha, c.is_pull_request, c.kind, c.is_bot, c.is_hotfix,
     coalesce(n.change_key, r.reverts.change_key) as reverts_change_key,
     if(n.change_key is not null, c.reverts_change_id, r.reverts.change_id) as reverts_change_id,
-    coalesce(o.commits, 0) as commits,
-    coalesce(c.first_authored_at, o.first_authored_at) as first_authored_at,
+    coalesce(o.commits, if(c.is_pull_request, 0, 1)) as commits,
+    coalesce(c.first_authored_at, d.first_authored_at) as first_authored_at,
     c.merged_at,
     coalesce(b.backports, 0) as backports,
     c.url
 from change as c
 left join owned as o using (change_key)
+left join dated as d using (change_key)
 left join reverting as r using (change_key)
 left join picked as b using (change_key)
 left join core.merged_change as n on n.change_key = c.reverts_change_key

@@ -34,19 +34,25 @@ with pull_request as (
     cross join config.workspace as w
 ),
 
-commit as (
-    select change_key, p.opened_at, p.merged_at, c.role <> 'merge' as is_listed, c.commit_key
-    from pull_request as p
-    inner join (
-        from core.pull_request_commit
-        -- refresh: semi join (select change_key from pull_request where is_any(change_key)) using (change_key)
-    ) as c using (change_key)
-    where p.unfit is null
+commit as not materialized (
+    select change_key, commit_key, role <> 'merge' as is_listed
+    from core.pull_request_commit
+    -- refresh: semi join (select change_key from pull_request where is_any(change_key)) using (change_key)
+),
+
+-- Few commits have runs: theirs alone are looked up.
+run as materialized (
+    select
+        c.change_key, c.is_listed, r.attempt, r.result, r.queued_at, r.started_at, r.finished_at, r.queue_seconds
+    from core.run as r
+    -- refresh: semi join (select commit_key from commit group by commit_key having count(*) > 0) using (commit_key)
+    inner join commit as c using (commit_key)
+    where r.service is null and r.result <> 'skipped'
 ),
 
 attempt as (
     select
-        c.change_key, r.attempt = 1 as is_first,
+        r.change_key, r.attempt = 1 as is_first,
         coalesce(r.queued_at, r.started_at) as first_known_at,
         case
             when r.result = 'running' then 'running'
@@ -55,19 +61,18 @@ attempt as (
         end as left_out,
         r.queue_seconds is not null or r.started_at > r.queued_at as is_queue_told,
         -- Between being opened and merged, in microseconds: whole numbers have the same sum in any order.
-        epoch_us(greatest(first_known_at, c.opened_at)) as began,
-        epoch_us(least(r.finished_at, c.merged_at)) as ended,
+        epoch_us(greatest(first_known_at, p.opened_at)) as began,
+        epoch_us(least(r.finished_at, p.merged_at)) as ended,
         epoch_us(
             coalesce(r.queued_at + to_microseconds((r.queue_seconds * 1e6)::bigint), r.started_at, first_known_at)
         ) as started,
         greatest(began, least(ended, started)) as ran
-    from core.run as r
-    -- refresh: semi join (select commit_key from commit group by commit_key having count(*) > 0) using (commit_key)
-    inner join commit as c using (commit_key)
-    where r.service is null and r.result <> 'skipped'
-        and coalesce(r.queued_at, r.started_at, '-infinity') < c.merged_at
+    from run as r
+    inner join pull_request as p using (change_key)
+    where p.unfit is null
+        and coalesce(r.queued_at, r.started_at, '-infinity') < p.merged_at
         -- A queue of merges has tested what merges it by then; what is built after it may go by another clock.
-        and (c.is_listed or r.finished_at <= c.merged_at)
+        and (r.is_listed or r.finished_at <= p.merged_at)
 ),
 
 -- Until when those before it lasted: each adds what is after that.

@@ -41,10 +41,8 @@ made as materialized (
 ),
 
 -- Every step of the walk looks through all of them.
-earlier as
--- refresh: materialized
-(
-    select c.commit_key, c.parent_keys, c.authored_at
+earlier as materialized (
+    select c.commit_key, c.parent_keys[1] as parent_key, c.authored_at
     from core.commit as c
     -- refresh: inner join (
     -- refresh:     select source, repository_id, min(first_commit_at) as since
@@ -65,7 +63,7 @@ walk as (
     where m.commits between 2 and 250 and not c.is_merge
     union all
     select
-        w.change_key, w.commits, w.first_commit_at, c.commit_key, c.parent_keys[1],
+        w.change_key, w.commits, w.first_commit_at, c.commit_key, c.parent_key,
         least(w.first_authored_at, c.authored_at), w.n + 1
     from walk as w
     inner join earlier as c on c.commit_key = w.parent_key

@@ -1,7 +1,7 @@
 -- Median (type 7) of `value`, with Woodruff's interval: those of one `cluster` are not independent.
 with clustered as materialized (
     select
-        subject_id, period_id, cluster,
+        subject_id, period_id, hash(cluster) as cluster,
         list(value) filter (left_out is null and value is not null) as members
     from observation
     group by all

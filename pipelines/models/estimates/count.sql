@@ -1,8 +1,8 @@
 -- Number of distinct things; above a service those of all its members, each once.
 with observed as (
-    select subject_id, period_id, thing from observation
+    select subject_id, period_id, hash(thing) as thing from observation
     union all
-    select r.subject_id, o.period_id, o.thing
+    select r.subject_id, o.period_id, hash(o.thing)
     from observation as o
     inner join core.figure_subject as w using (subject_id)
     inner join core.roll_up as r on r.member_id = w.own_id

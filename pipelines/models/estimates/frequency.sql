@@ -1,6 +1,6 @@
 -- Number of distinct things in a week of the period. A census: no interval.
 with counted as (
-    select subject_id, period_id, count(distinct thing) as things from observation group by all
+    select subject_id, period_id, count(distinct hash(thing)) as things from observation group by all
 )
 
 select
