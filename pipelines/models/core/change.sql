@@ -65,16 +65,18 @@ with part as not materialized (
     where role = 'part'
 ),
 
-commit as not materialized (
+-- The change of no pull request has its commit's number.
+lone as not materialized (
     select commit_key, source, repository_id, sha, change_number, kind, is_bot, authored_at
     from core.commit
-    -- refresh: semi join (select commit_key from part where is_any(commit_key)) using (commit_key)
+    -- refresh: semi join (
+    -- refresh:     select commit_key from part where commit_key = change_key and is_any(commit_key)
+    -- refresh: ) using (commit_key)
 ),
 
 owned as (
     select change_key, count(*) as commits
     from part
-    -- The change of no pull request has its commit's number.
     where commit_key = origin_key and commit_key <> change_key
     group by change_key
 ),
@@ -88,7 +90,7 @@ dated as (
         from raw.pull_request
         where merged_at is not null and first_commit_at is null
     ) as p using (change_key)
-    inner join commit as c using (commit_key)
+    inner join core.commit as c using (commit_key)
     where commit_key = o.origin_key
     group by o.change_key
 ),
@@ -121,7 +123,10 @@ reverting as (
 picked as (
     select o.change_key, count(distinct coalesce(k.change_key, p.commit_key)) as backports
     from core.pick as p
-    inner join core.change_commit as o on o.commit_key = p.origin_key and o.commit_key = o.origin_key
+    inner join (
+        from core.change_commit
+        -- refresh: semi join touched using (change_key)
+    ) as o on o.commit_key = p.origin_key and o.commit_key = o.origin_key
     left join core.claim as k on k.commit_key = p.commit_key and k.is_owner
     -- A pull request that brings more than picks is a change of its own.
     anti join core.merged_change as w on w.change_key = k.change_key
@@ -152,7 +157,7 @@ change as (
         commit_key, concat(c.source, ':', c.repository_id, '@', c.sha), c.source, c.repository_id, c.change_number, c.sha,
         false, c.kind, c.is_bot, false, null, null, c.authored_at, null, commit_url(r.url, c.sha)
     from part as o
-    inner join commit as c using (commit_key)
+    inner join lone as c using (commit_key)
     inner join core.repository as r on r.source = c.source and r.repository_id = c.repository_id
     where commit_key = o.change_key
 )

@@ -49,18 +49,18 @@ earlier as materialized (
     -- refresh:     from merged
     -- refresh:     group by all
     -- refresh: ) as s on s.source = c.source and s.repository_id = c.repository_id
-    -- refresh:     and coalesce(c.authored_at, s.since) >= s.since
     where not c.is_merge
+    -- refresh:     and (coalesce(c.authored_at, s.since) >= s.since or c.commit_key in (select merge_key from merged))
 ),
 
 -- A rebase writes as many commits anew, and the first keeps its author's date; a squash has one.
 walk as (
     select
-        m.change_key, m.commits, m.first_commit_at, c.commit_key, c.parent_keys[1] as parent_key,
+        m.change_key, m.commits, m.first_commit_at, c.commit_key, c.parent_key,
         c.authored_at as first_authored_at, 1 as n
     from merged as m
-    inner join core.commit as c on c.commit_key = m.merge_key
-    where m.commits between 2 and 250 and not c.is_merge
+    inner join earlier as c on c.commit_key = m.merge_key
+    where m.commits between 2 and 250
     union all
     select
         w.change_key, w.commits, w.first_commit_at, c.commit_key, c.parent_key,
