@@ -38,6 +38,7 @@ from pipelines import (
     metric_tables,
     migration_forecast,
     model,
+    processors,
     row_refresh,
     statistics,
     workers,
@@ -98,8 +99,8 @@ def _tables_behind(read: str) -> Iterator[str]:
 
 _PARTS = (
     adoption, ancestry, building, change_points, checks, computed, deltas, first_deployment, forecast,
-    inserting, lineage, metric_tables, migration_forecast, model, row_refresh, statistics, workers,
-    working_time,
+    inserting, lineage, metric_tables, migration_forecast, model, processors, row_refresh, statistics,
+    workers, working_time,
 )  # fmt: skip
 
 
@@ -138,6 +139,7 @@ def run(
     with (
         closing(Deltas(_session(connection, folder), settings, sources)) as changes,
         memory.bounded(connection) if changes.is_known else nullcontext(),
+        processors.shared(connection) as querying,
         ExitStack() as sessions,
     ):
         opened = [sessions.enter_context(_session(connection, folder)) for _ in range(AT_ONCE)]
@@ -157,7 +159,8 @@ def run(
             return [built for name in tasks[task] if (built := builder.build(name))]
 
         broken: list[str] = []
-        for made in workers.results(needs, [partial(work, builder) for builder in builders], interrupt):
+        crew = [partial(work, builder) for builder in builders]
+        for made in workers.results(needs, crew, interrupt, querying):
             broken += [built.model.name for built in made if built.broken]
             yield from made
         changes.keep(broken)

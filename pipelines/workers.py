@@ -15,10 +15,12 @@ def results(
     needs: Mapping[str, Collection[str]],
     workers: Sequence[Callable[[str], Result]],
     interrupt: Callable[[], None],
+    told: Callable[[int], None],
 ) -> Generator[Result, None, None]:
     """Result of every task, each after those of the tasks that it `needs`.
 
     A worker does one task at a time, in a thread. What the longest chain of others waits for is done first.
+    `told` is called with how many tasks are being done, before they begin.
     Where a task fails or the caller stops, `interrupt` makes those being done end early; it is called until
     they have ended.
     """
@@ -34,7 +36,9 @@ def results(
             while sorter.is_active():
                 for task in sorter.get_ready():
                     heappush(ready, (ranks[task], task))
-                while idle and ready:
+                beginning = min(len(idle), len(ready))
+                told(len(running) + beginning)
+                for _ in range(beginning):
                     _, task = heappop(ready)
                     worker = idle.pop()
                     running[pool.submit(worker, task)] = task, worker

@@ -14,7 +14,7 @@ NEEDS = {"a": [], "b": ["a"], "c": ["a"], "d": ["b", "c"], "e": []}
 
 
 def run(needs: dict[str, list[str]], *by: Callable[[str], str]) -> list[str]:
-    return list(workers.results(needs, by, lambda: None))
+    return list(workers.results(needs, by, lambda: None, lambda _: None))
 
 
 @pytest.mark.parametrize("several", [1, 2, 5])
@@ -46,6 +46,27 @@ def test_what_most_waits_for_is_done_first() -> None:
     assert run({"e": [], "a": [], "b": ["a"], "c": ["b"]}, str) == ["a", "b", "e", "c"]
 
 
+def test_how_many_are_done_at_once_is_told_before_they_begin() -> None:
+    told: list[int] = []
+    seen: dict[str, int] = {}
+
+    def work(task: str) -> str:
+        seen[task] = told[-1]
+        return task
+
+    needs = {"a": [], "b": ["a"], "c": ["a"], "d": ["b", "c"]}
+    meeting = threading.Barrier(2, timeout=10)
+
+    def met(task: str) -> str:
+        if task in "bc":
+            meeting.wait()
+        return work(task)
+
+    assert len(list(workers.results(needs, [met, met], lambda: None, told.append))) == len(needs)
+    assert (seen["a"], seen["d"]) == (1, 1)
+    assert 2 in {seen["b"], seen["c"]}
+
+
 def test_a_worker_goes_on_while_the_caller_looks_at_a_result() -> None:
     begun = threading.Event()
 
@@ -54,7 +75,7 @@ def test_a_worker_goes_on_while_the_caller_looks_at_a_result() -> None:
             begun.set()
         return task
 
-    results = workers.results({"a": [], "b": ["a"]}, [work], lambda: None)
+    results = workers.results({"a": [], "b": ["a"]}, [work], lambda: None, lambda _: None)
     assert next(results) == "a"
     assert begun.wait(10)
     assert [*results] == ["b"]
@@ -82,7 +103,7 @@ def test_what_is_being_done_is_interrupted(is_failing: bool) -> None:
                 ended.append(task)
             return task
 
-        results = workers.results({"a": [], "b": []}, [work, quick], slow.interrupt)
+        results = workers.results({"a": [], "b": []}, [work, quick], slow.interrupt, lambda _: None)
         if is_failing:
             with pytest.raises(ValueError, match="a"):
                 next(results)
