@@ -47,8 +47,6 @@ def writing(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
     try:
         connection.execute("set TimeZone = 'UTC'")
         connection.execute("set enable_progress_bar = false")
-        # By itself DuckDB brings its log into the file at 16 MB, which a build reaches time and again.
-        connection.execute("set checkpoint_threshold = '256MB'")
         yield connection
     finally:
         connection.close()
