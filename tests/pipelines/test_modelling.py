@@ -59,6 +59,19 @@ def test_rows_that_break_the_header_are_counted_by_constraint(
     assert run(folder) == {"core.b": {"a is unique": 1, "a is not null": 1}, "core.c": {"a is accepted": 1}}
 
 
+def test_queries_have_as_many_threads_as_there_are_processors(folder: Path) -> None:
+    counting = "select current_setting('threads')::integer as a"
+    write(folder, "core.b", counting)
+    write(folder, "core.c", counting)
+    write(folder, "marts.alone", f"{counting} from core.b, core.c")
+    with duckdb.connect(config={"threads": 4}) as connection:
+        list(modelling.run(connection, folder))
+        found = connection.execute("select least(b.a, c.a), m.a from core.b, core.c, marts.alone as m")
+        # The first of two is done while the other has a thread of its own.
+        assert found.fetchall() == [(3, 4)]
+        assert connection.execute("select current_setting('threads')").fetchall() == [(4,)]
+
+
 def test_a_table_whose_model_is_gone_is_dropped(folder: Path) -> None:
     write(folder, "core.b", "select 1 as a")
     with duckdb.connect() as connection:
