@@ -67,6 +67,24 @@ def test_how_many_are_done_at_once_is_told_before_they_begin() -> None:
     assert 2 in {seen["b"], seen["c"]}
 
 
+def test_those_that_are_being_done_are_told_as_well() -> None:
+    told: list[int] = []
+    seen: list[int] = []
+    ended = threading.Event()
+
+    def work(task: str) -> str:
+        if task == "long":
+            ended.wait(10)
+        elif task == "second":
+            seen.append(told[-1])
+            ended.set()
+        return task
+
+    needs: dict[str, list[str]] = {"long": [], "first": [], "second": ["first"]}
+    assert len(list(workers.results(needs, [work, work], lambda: None, told.append))) == len(needs)
+    assert seen == [2]
+
+
 def test_a_worker_goes_on_while_the_caller_looks_at_a_result() -> None:
     begun = threading.Event()
 
