@@ -41,6 +41,7 @@ def compare(connection: duckdb.DuckDBPyConnection, rollouts: str | None = None) 
     without it all are now. Returns their number. Runs within the caller's transaction.
     """
     connection.execute(SCHEMA)
+    connection.execute(_FORGET)
     some = rollouts and _COMPARED.format(rollouts=rollouts)
     connection.execute(f"create or replace temp view compared as {some or 'from core.environment_rollout'}")
     connection.execute(_CANDIDATES)
@@ -69,6 +70,12 @@ def _insert(
         connection.unregister("incoming")
 
 
+# Without a commit that has come in since, one version did not seem to be behind another.
+_FORGET = """
+    delete from lineage.ancestor as a
+    using lineage.revisited as r
+    where a.source = r.source and a.repository_id = r.repository_id and (r.is_moved or not a.is_ancestor)
+"""
 # Versions that are others, or come after another, or whose history is. Where a deployment between them is
 # new, they are first contained elsewhere, but one is behind the other as before.
 _COMPARED = """

@@ -33,7 +33,7 @@ create table if not exists lineage.missing (
 create table if not exists lineage.ancestor (
     source varchar, repository_id varchar, ancestor varchar, descendant varchar, is_ancestor boolean
 );
-create table if not exists lineage.revisited (source varchar, repository_id varchar);
+create table if not exists lineage.revisited (source varchar, repository_id varchar, is_moved boolean);
 """
 
 
@@ -148,15 +148,11 @@ def sliced(table: pa.Table) -> Iterator[tuple[Any, pa.Table]]:
 
 _AT_ONCE = 2_000_000
 """Commits, about, that are in memory at once; those of one line always are."""
-# Missing commits that are there now. Without them one version did not seem to be behind another.
+# Missing commits that are there now.
 _ARRIVED = """
     create or replace temp table arrived as
     from lineage.missing
-    semi join core.commit using (commit_key);
-
-    delete from lineage.ancestor as a
-    using arrived as r
-    where not a.is_ancestor and a.source = r.source and a.repository_id = r.repository_id
+    semi join core.commit using (commit_key)
 """
 _NO_COMMITS = "select commit_key from core.commit limit 0"
 # What was found by way of a commit was found no earlier than that itself.
@@ -165,11 +161,7 @@ _MOVED = """
     select distinct k.line_id, l.source, l.repository_id, k.sequence
     from lineage.label as k
     semi join ({moved}) as m using (commit_key)
-    inner join (select distinct line_id, source, repository_id from core.line) as l using (line_id);
-
-    delete from lineage.ancestor as a
-    using moved as m
-    where a.source = m.source and a.repository_id = m.repository_id
+    inner join (select distinct line_id, source, repository_id from core.line) as l using (line_id)
 """
 # Lines that are not what they were, from which deployment on, some lines at a time.
 _CHANGED_LINES = """
@@ -324,10 +316,16 @@ _MISSING_DEPLOYED = """
         semi join (select commit_key from deployed where is_any(commit_key)) using (commit_key)
     ) using (commit_key)
 """
-# Repositories whose pairs were forgotten.
+# Repositories whose versions are to be compared again: all of them, or those not known to be behind another.
 _REVISITED = """
     create or replace table lineage.revisited as
-    select source, repository_id from arrived union select source, repository_id from moved;
+    select source, repository_id, bool_or(is_moved) as is_moved
+    from (
+        select source, repository_id, false as is_moved from arrived
+        union all
+        select source, repository_id, true from moved
+    )
+    group by source, repository_id;
 
     drop table arrived;
     drop table moved

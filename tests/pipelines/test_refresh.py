@@ -86,9 +86,12 @@ def unended(record: Record) -> Record:
 def otherwise(record: Record, organisation: Given, rng: random.Random) -> Record:
     """The record with something of another: a commit with other parents, a run of another commit."""
     other = rng.choice([each for _, _, each in organisation.records if type(each) is type(record)])
-    # A commit's kind follows from its parents.
-    name = rng.choice([name for name in record._fields if name not in (*KEYS[_STREAM[type(record)]], "kind")])
-    return record._replace(**{name: getattr(other, name)})
+    names = [name for name in record._fields if name not in (*KEYS[_STREAM[type(record)]], "kind")]
+    name = rng.choice(names)
+    changed = record._replace(**{name: getattr(other, name)})
+    if isinstance(changed, Commit) and (len(changed.parents) > 1) != (changed.kind == "merge"):
+        return changed._replace(kind="merge" if len(changed.parents) > 1 else "change")
+    return changed
 
 
 def wholly(
