@@ -126,7 +126,8 @@ class Deltas:
         self.is_known = bool(connection.execute(_IS_KNOWN, [settings]).fetchall())
         connection.execute("truncate built.build")
         digests = " union all ".join(
-            f"select '{name}' as name, count(*) as rows, sum(hash(t))::hugeint as hashes from {name} as t"
+            f"select '{name}' as name, count(*) as rows,"
+            f" sum({row_hash(connection, name, 't')})::hugeint as hashes from {name} as t"
             for name in sorted({*sources} - {f"raw.{stream}" for stream in KEYS})
         )
         connection.execute(f"create or replace temp table source_digest as {digests}")
@@ -233,15 +234,24 @@ class Deltas:
         self._connection.close()
 
 
+def row_hash(connection: duckdb.DuckDBPyConnection, relation: str, row: str) -> str:
+    """An expression for the hash of `row`, an alias of `relation`. By itself DuckDB's tells no list without
+    elements, none at all, and one of a null apart."""
+    described = connection.execute(f"describe from {relation}").fetchall()
+    lengths = [f'len({row}."{column}")' for column, type_, *_ in described if type_.endswith("[]")]
+    return f"hash({', '.join([row, *lengths])})"
+
+
 def find_differing(connection: duckdb.DuckDBPyConnection, old: str, new: str) -> bool:
     """Put the rows of `old` that `new` lacks, and those that it has instead (`is_new`), into `DIFFERING`;
     False where there are none."""
+    hashed = row_hash(connection, new, "t")
     ((rows,),) = connection.execute(
         f"create or replace temp table {DIFFERING} as"
         f" select *, true as is_new from {new} as t"
-        f" anti join (select hash(o) as h from {old} as o) on h = hash(t)"
+        f" anti join (select {hashed} as h from {old} as t) as o on o.h = {hashed}"
         f" union all"
         f" select *, false from {old} as t"
-        f" anti join (select hash(n) as h from {new} as n) on h = hash(t)"
+        f" anti join (select {hashed} as h from {new} as t) as n on n.h = {hashed}"
     ).fetchall()
     return bool(rows)

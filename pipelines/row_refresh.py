@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import duckdb
 
-from pipelines.deltas import DIFFERING, Deltas, find_differing
+from pipelines.deltas import DIFFERING, Deltas, find_differing, row_hash
 from pipelines.model import FRESH, Model
 
 MOST = 0.2
@@ -49,10 +49,11 @@ def _replace_differing(connection: duckdb.DuckDBPyConnection, name: str) -> None
     if new > MOST * rows or rows - gone + new != made:
         connection.execute(f"create or replace table {name} as from made")
         return
+    hashed = row_hash(connection, name, "t")
     connection.execute("begin")
     connection.execute(
-        f"delete from {name} as t where hash(t) in"
-        f" (select hash(g) from (select * exclude (is_new) from {DIFFERING} where not is_new) as g)"
+        f"delete from {name} as t where {hashed} in"
+        f" (select {hashed} from (select * exclude (is_new) from {DIFFERING} where not is_new) as t)"
     )
     connection.execute(f"insert into {name} select * exclude (is_new) from {DIFFERING} where is_new")
     connection.execute("commit")
