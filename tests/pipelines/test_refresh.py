@@ -319,6 +319,60 @@ def test_rows_that_nothing_touches_stay(
     assert connection.execute(f"select sha from core.commit where change_number = {MARKED}").fetchall() == []
 
 
+def test_of_a_repository_that_comes_with_a_commit_of_another_all_commits_are_known(
+    shop: Given, connection: duckdb.DuckDBPyConnection
+) -> None:
+    def commit(repository: str, sha: str) -> Commit:
+        moment = utc("2026-03-30 12:00")
+        return Commit(repository, sha, (), "who", False, moment, moment, "change", None)
+
+    covered = {scope: utc("2026-03-31 12:00") for scope in (("github", "shop"), ("github", "till"))}
+    early: list[tuple[str, str, Record]] = [*shop.records, ("github", "till", commit("2", "t0"))]
+    refreshed(connection, replace(shop, records=early, covered=covered))
+    known = "select sha from core.commit where sha not like 'c%' or sha = 'c12' order by all"
+    assert connection.execute(known).fetchall() == []
+    till = Repository("2", "till", "https://git.example.invalid/till", "main", False)
+    later: list[tuple[str, str, Record]] = [
+        *early, ("github", "till", till), ("github", "shop", commit("1", "c12")),
+    ]  # fmt: skip
+    refreshed(connection, replace(shop, records=later, covered=covered))
+    assert connection.execute(known).fetchall() == [("c12",), ("t0",)]
+
+
+def test_a_version_whose_commit_is_gone_is_no_rollback_any_more(
+    shop: Given, connection: duckdb.DuckDBPyConnection
+) -> None:
+    back = ("github", "shop", deployment(11, utc("2026-03-28 15:00"))._replace(id="back", sha="c3"))
+    refreshed(connection, replace(shop, records=[*shop.records, back]))
+    rollbacks = "select deployment_id from core.rollout where is_rollback"
+    assert connection.execute(rollbacks).fetchall() == [("github:back",)]
+    commits = [record for record in shop.records if isinstance(record[2], Commit) and record[2].sha != "c3"]
+    modelled.load(connection, replace(shop, records=[]), wholly(commits, [("github", "shop", "commit")]))
+    rebuilt(connection, shop)
+    assert connection.execute(rollbacks).fetchall() == []
+
+
+def test_folders_that_are_not_known_any_more_are_not_taken_for_none(
+    shop: Given, connection: duckdb.DuckDBPyConnection
+) -> None:
+    def told(folders: tuple[str, ...] | None) -> Given:
+        return replace(
+            shop,
+            records=[
+                (source, scope, record._replace(folders=folders))
+                if isinstance(record, Commit) and record.sha == "c3"
+                else (source, scope, record)
+                for source, scope, record in shop.records
+            ],
+        )
+
+    folders = "select folders from core.commit where sha = 'c3'"
+    refreshed(connection, told(()))
+    assert connection.execute(folders).fetchall() == [([],)]
+    refreshed(connection, told(None))
+    assert connection.execute(folders).fetchall() == [(None,)]
+
+
 def test_what_is_as_it_was_is_left_alone(shop: Given, connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("update core.commit set kind = 'fix'; update marts.change set kind = 'fix'")
     refreshed(connection, replace(shop, covered={("github", "shop"): utc("2026-04-01 12:00")}))
