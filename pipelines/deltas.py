@@ -175,15 +175,28 @@ class Deltas:
             is_other = {"gone": "< 0", "come": "> 0", None: "<> 0"}[only]
             rows = f"select {listed} from {relation} group by all having sum(if(is_new, 1, -1)) {is_other}"
             if rows not in self._found:
-                self._found[rows] = self._shortened(rows, relation, read, is_part=only is not None)
+                self._found[rows] = self._shortened(rows, relation, read, only)
             return self._found[rows]
 
-    def _shortened(self, rows: str, relation: str, read: Sequence[str], *, is_part: bool) -> str:
+    def come_alone(self, name: str, words: Set[str] | None) -> str | None:
+        """A query for the rows that came to a changed table, each once; None where some went, as far as these
+        words tell, or where that is not known."""
+        gone = self.rows(name, words, only="gone")
+        with self._lock:
+            if gone is None or self._connection.execute(f"{gone} limit 1").fetchall():
+                return None
+        return self.rows(name, words, only="come")
+
+    def _shortened(
+        self, rows: str, relation: str, read: Sequence[str], only: Literal["gone", "come"] | None
+    ) -> str:
         ((size, gone),) = self._connection.execute(
             f"select count(*), count(*) filter (not is_new) from {relation}"
         ).fetchall()
         listed = ", ".join(f'"{column}"' for column in read)
-        if gone in (0, size) and not is_part:
+        if gone == 0 and only == "gone":
+            return f"select {listed} from {relation} where false"
+        if gone in (0, size) and not only:
             # Nothing that came can be what went.
             return f"select {listed} from {relation} where is_any(is_new)"
         if size > KEPT:

@@ -93,6 +93,10 @@ class Header(BaseModel):
 
     Lines of the model that begin with `-- refresh:` are part of its query then: they keep of what is read
     what `touched`, a table with the columns `by`, asks for."""
+    each: str | None = None
+    """Table whose every row makes the rows with its values of `by` alone; the query names it once before any
+    line that begins with `-- refresh:`. Where rows came to it and nothing else changed, the query is asked of
+    these rows, and what it yields is added."""
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,9 @@ def build(connection: duckdb.DuckDBPyConnection, changes: Deltas, model: Model, 
     Returns whether only the rows in the temporary table `FRESH` may break the model's header.
     """
     name = model.name
+    if changes.is_known and (come := _come_alone(changes, model)):
+        _add(connection, changes, model, come)
+        return {*model.header.by} <= {*model.header.key}
     if changes.is_known and _find_touched(connection, changes, model):
         _replace_touched(connection, changes, model)
         return {*model.header.by} <= {*model.header.key}
@@ -59,13 +62,33 @@ def _replace_differing(connection: duckdb.DuckDBPyConnection, name: str) -> None
     connection.execute("commit")
 
 
+def _changed(changes: Deltas, model: Model) -> list[str]:
+    needs = [model.header.needs] if model.header.needs else []
+    return changes.of([*model.reads, *needs], model.words_of)
+
+
+def _come_alone(changes: Deltas, model: Model) -> str | None:
+    """A query for the rows that came to the table each of whose rows makes its own, where that is all."""
+    each = model.header.each
+    if not each or model.name in changes.was_broken or _changed(changes, model) != [each]:
+        return None
+    return changes.come_alone(each, model.words_of(each))
+
+
+def _add(connection: duckdb.DuckDBPyConnection, changes: Deltas, model: Model, come: str) -> None:
+    """Add what is made of rows that came: there is nothing to be found and compared."""
+    query = model.sql.replace(str(model.header.each), f"({come})", 1)
+    connection.execute(f"create or replace temp table {FRESH} as\n{query}")
+    connection.execute(f"insert into {model.name} from {FRESH}")
+    changes.told(connection, model.name, f"(select *, true as is_new from {FRESH})")
+
+
 def _find_touched(connection: duckdb.DuckDBPyConnection, changes: Deltas, model: Model) -> bool:
     """Make the temporary view `touched`; False where all rows are to be made anew."""
     by, is_onwards, rules = model.header.by, model.header.onwards, []
     if not by or model.name in changes.was_broken:
         return False
-    needs = [model.header.needs] if model.header.needs else []
-    for read in changes.of([*model.reads, *needs], model.words_of):
+    for read in _changed(changes, model):
         rule = model.header.touched.get(read)
         changed = changes.rows(read, model.words_of(read))
         if rule is None or changed is None:

@@ -3,6 +3,7 @@ description: Commits of the repositories in the workspace.
 grain: one row per repository and commit
 key: [commit_key]
 by: [commit_key]
+each: raw.commit
 touched:
   raw.commit: select commit_key(source, repository, sha) from changed
   core.repository: >-
