@@ -247,7 +247,14 @@ _CHANGED_LABELS = """
     create or replace temp table gone_label as
     select l.*
     from lineage.label as l
-    inner join changed_line as c using (line_id)
+    inner join (
+        -- Of lines that only go on there are none, which to find out takes less than to look for them.
+        select c.line_id, c.first
+        from changed_line as c
+        inner join (
+            select line_id, max(sequence) as last from lineage.label group by line_id
+        ) as k on k.line_id = c.line_id and k.last >= c.first
+    ) as c using (line_id)
     where l.sequence >= c.first;
 
     create or replace temp view changed_label as
@@ -260,7 +267,7 @@ _CHANGED_LABELS = """
 """
 _FORGET = """
     delete from lineage.label as l
-    using changed_line as c
+    using (select line_id, min(sequence) as first from gone_label group by line_id) as c
     where l.line_id = c.line_id and l.sequence >= c.first;
     delete from lineage.missing as m
     using changed_line as c
