@@ -44,13 +44,16 @@ made as materialized (
 earlier as materialized (
     select c.commit_key, c.parent_keys[1] as parent_key, c.authored_at
     from core.commit as c
-    -- refresh: inner join (
-    -- refresh:     select source, repository_id, min(first_commit_at) as since
-    -- refresh:     from merged
-    -- refresh:     group by all
-    -- refresh: ) as s on s.source = c.source and s.repository_id = c.repository_id
+    -- refresh: semi join (
+    -- refresh:     select w.rowid as place
+    -- refresh:     from core.commit as w
+    -- refresh:     inner join (
+    -- refresh:         select source, repository_id, min(first_commit_at) as since from merged group by all
+    -- refresh:     ) as s using (source, repository_id)
+    -- refresh:     where coalesce(w.authored_at, s.since) >= s.since
+    -- refresh:         or w.commit_key in (select merge_key from merged)
+    -- refresh: ) as w on w.place = c.rowid
     where not c.is_merge
-    -- refresh:     and (coalesce(c.authored_at, s.since) >= s.since or c.commit_key in (select merge_key from merged))
 ),
 
 -- A rebase writes as many commits anew, and the first keeps its author's date; a squash has one.
