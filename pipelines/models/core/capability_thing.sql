@@ -36,7 +36,7 @@ select kind, if(starts_with(thing, kind || ':'), substr(thing, len(kind) + 2), t
 from named
 group by all
 union all
-select 'step', j.name, count(*)
-from raw.job as j
+select 'step', j.name, sum(j.things)::bigint
+from (select source, name, count(*) as things from raw.job group by source, name) as j
 inner join config.source using (source)
-group by all
+group by j.name

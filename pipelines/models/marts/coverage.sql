@@ -45,10 +45,9 @@ deployed as (
 ),
 
 labelled as (
-    select c.source, c.repository_id, count(*) as commits
-    from lineage.label as k
+    select c.source, c.repository_id, k.commits
+    from (select line_id, count(*) as commits from lineage.label group by line_id) as k
     inner join core.chain as c on c.chain_id = k.line_id and c.service is null
-    group by all
 ),
 
 owner as (
