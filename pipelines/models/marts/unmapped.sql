@@ -29,15 +29,17 @@ unknown_service as (
 unfit as (
     select
         l.source, coalesce(d.service, d.repository_url, d.repository, d.environment) as name,
-        case
-            when l.repository_id is null then 'deployment_without_repository'
-            when l.sha is null or l.finished_at is null then 'deployment_without_commit'
-            when u.service is not null then 'deployment_of_unknown_service'
-        end as kind
+        if(l.repository_id is null, 'deployment_without_repository', 'deployment_without_commit') as kind
     from core.located_deployment as l
     inner join raw.deployment as d using (source, id)
-    left join unknown_service as u on u.source = d.source and u.service = d.service
     where l.is_production and l.status = 'success'
+        and (l.repository_id is null or l.sha is null or l.finished_at is null)
+    union all
+    select l.source, d.service, 'deployment_of_unknown_service'
+    from core.located_deployment as l
+    inner join (from raw.deployment semi join unknown_service using (source, service)) as d using (source, id)
+    where l.is_production and l.status = 'success'
+        and l.repository_id is not null and l.sha is not null and l.finished_at is not null
 ),
 
 -- A service with paths has a chain of its own, and so a change that none of them has is of none.
@@ -66,7 +68,6 @@ group by all
 union all
 select kind, source, name, 'deployments', count(*), count(*)
 from unfit
-where kind is not null
 group by all
 union all
 select 'environment_not_production', source, environment, 'recorded deployments', 1, deployments
