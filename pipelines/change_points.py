@@ -44,9 +44,21 @@ create or replace table analysis.change_point (
 """
 _INSERT = """
     insert into analysis.change_point
-    select $1, level, key, 'week', $3, $4, $5, $6, $7
-    from (select distinct level, key from core.figure_subject where subject_key = $2)
+    select metric, level, key, 'week', period_start, before, after, p_value, method
+    from found
+    inner join (select distinct level, key, subject_key from core.figure_subject) using (subject_key)
 """
+_FOUND = pa.schema(
+    {
+        "metric": pa.string(),
+        "subject_key": pa.uint64(),
+        "period_start": pa.date32(),
+        "before": pa.float64(),
+        "after": pa.float64(),
+        "p_value": pa.float64(),
+        "method": pa.string(),
+    }
+)
 _WEEKS = """
     select subject_key, period_start, value
     from marts.{metric}
@@ -98,7 +110,10 @@ def update(connection: duckdb.DuckDBPyConnection) -> None:
         for point in _changes(each.values, score)
     ]
     if found:
-        connection.executemany(_INSERT, found)
+        columns = zip(*found, strict=True)
+        connection.register("found", pa.table([*columns], schema=_FOUND))
+        connection.execute(_INSERT)
+        connection.unregister("found")
 
 
 def change_points(values: Floats) -> list[ChangePoint]:
@@ -111,10 +126,12 @@ def _changes(values: Floats, scores: Floats) -> list[ChangePoint]:
     if n < FEWEST_WEEKS or not scores.any():
         return []
     ends = _detector().fit(scores).predict(pen=3 * np.log(n))
+    if len(ends) == 1:
+        return []
     edges = [0, *ends]
     levels = np.concatenate([np.full(b - a, scores[a:b].mean()) for a, b in zip(edges, ends, strict=False)])
     remainder = scores - levels
-    if len(ends) == 1 or _is_drift(scores, remainder, len(ends) - 1):
+    if _is_drift(scores, remainder, len(ends) - 1):
         return []
     likeness = _likeness(remainder, len(ends))
     chances = [_chance(values[a:c], likeness) for a, c in zip(edges, edges[2:], strict=False)]
