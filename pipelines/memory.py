@@ -7,12 +7,12 @@ from contextlib import contextmanager
 
 import duckdb
 
-FEWEST_BYTES = 2 << 30
+FEWEST_BYTES = 1 << 30
 
 
 @contextmanager
 def bounded(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """DuckDB takes a third of the warehouse's size, 2 GiB at the least, and never more than it would.
+    """DuckDB takes a quarter of the warehouse's size, 1 GiB at the least, and never more than it would.
 
     A refresh reads most of the file, and each of its blocks few times. Memory that held another block
     before is there sooner than such as the system has to clear first.
@@ -21,7 +21,7 @@ def bounded(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
         "select block_size * total_blocks, parse_formatted_bytes(memory_limit)"
         " from pragma_database_size() where database_name = current_database()"
     ).fetchall()
-    connection.execute(f"set memory_limit = '{min(max(bytes_ // 3, FEWEST_BYTES), most)} B'")
+    connection.execute(f"set memory_limit = '{min(max(bytes_ // 4, FEWEST_BYTES), most)} B'")
     try:
         yield
     finally:

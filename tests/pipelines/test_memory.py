@@ -31,13 +31,13 @@ def test_it_goes_by_the_size_of_the_file(
     monkeypatch.setattr(memory, "FEWEST_BYTES", 1 << 20)
     size = (tmp_path / "warehouse.duckdb").stat().st_size
     with memory.bounded(connection):
-        assert limit(connection) == pytest.approx(size / 3, rel=0.1)
+        assert limit(connection) == pytest.approx(size / 4, rel=0.1)
 
 
 def test_a_small_file_is_no_reason_to_take_little(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("set memory_limit = '64 GiB'")
     with memory.bounded(connection):
-        assert limit(connection) == 2 << 30
+        assert limit(connection) == 1 << 30
 
 
 def test_it_is_never_more_than_there_may_be(connection: duckdb.DuckDBPyConnection) -> None:

@@ -438,7 +438,7 @@ def test_a_refresh_takes_little_memory(
     connection.execute("set memory_limit = '3 GiB'")
     modelled.load(connection, with_one_more(shop, utc("2026-03-28 15:00")))
     limits = {limit() for _ in refresh.build(connection, modelled.workspace(shop), is_full=is_full)}
-    assert limits == {"3.0 GiB" if is_full else "2.0 GiB"}
+    assert limits == {"3.0 GiB" if is_full else "1.0 GiB"}
 
 
 def test_a_build_cut_short_is_no_build(shop: Given, connection: duckdb.DuckDBPyConnection) -> None:
