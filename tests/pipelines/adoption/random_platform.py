@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import date, timedelta
 
 from tests.pipelines.adoption.given import (
@@ -58,6 +59,10 @@ class Maker:
                 given.mandates.append((capability, self.day(), self.some(names)))
             if self.maybe(0.4):
                 given.versions[capability] = [None, *sorted(self.day() for _ in range(3))]
+        # Which version it is of is told by those that are known.
+        given.evidence = [
+            e if e.capability in given.versions else replace(e, ordinal=None) for e in given.evidence
+        ]
         given.checks = [
             Check("one", 1.0, of[0], self.maybe(0.3), self.some(names)),
             Check("two", 0.5, of[-1], False, self.some(names)),
