@@ -16,6 +16,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from pipelines.inserting import insert
+
 if TYPE_CHECKING:
     from ruptures import KernelCPD
 
@@ -42,23 +44,6 @@ create or replace table analysis.change_point (
     metric varchar, level varchar, key varchar, grain varchar, period_start date,
     before double, after double, p_value double, method varchar);
 """
-_INSERT = """
-    insert into analysis.change_point
-    select metric, level, key, 'week', period_start, before, after, p_value, method
-    from found
-    inner join (select distinct level, key, subject_key from core.figure_subject) using (subject_key)
-"""
-_FOUND = pa.schema(
-    {
-        "metric": pa.string(),
-        "subject_key": pa.uint64(),
-        "period_start": pa.date32(),
-        "before": pa.float64(),
-        "after": pa.float64(),
-        "p_value": pa.float64(),
-        "method": pa.string(),
-    }
-)
 _WEEKS = """
     select subject_key, period_start, value
     from marts.{metric}
@@ -104,16 +89,19 @@ def update(connection: duckdb.DuckDBPyConnection) -> None:
     scores = chain.from_iterable(
         _standardised(np.stack([each.values for each in alike])) for _, alike in groupby(series, _length)
     )
+    names = {
+        subject: (level, key)
+        for subject, level, key in connection.execute(
+            "select distinct subject_key, level, key from core.figure_subject"
+        ).fetchall()
+    }
     found = [
-        (each.metric, *each.week(point.position), *point[1:], METHOD)
+        (each.metric, *names[subject], "week", start, *point[1:], METHOD)
         for each, score in zip(series, scores, strict=True)
         for point in _changes(each.values, score)
+        for subject, start in [each.week(point.position)]
     ]
-    if found:
-        columns = zip(*found, strict=True)
-        connection.register("found", pa.table([*columns], schema=_FOUND))
-        connection.execute(_INSERT)
-        connection.unregister("found")
+    insert(connection, "analysis.change_point", found)
 
 
 def change_points(values: Floats) -> list[ChangePoint]:
